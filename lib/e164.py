@@ -1,0 +1,57 @@
+"""Phone numbers as text: E.164 for the machine, other forms for people."""
+
+import re
+from functools import lru_cache
+
+import phonenumbers
+from babel import Locale
+
+KEYPAD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
+def is_e164(text: str) -> bool:
+    return bool(E164.fullmatch(text))
+
+
+def international(e164: str) -> str:
+    """``+12125550123`` → ``+1 212-555-0123``"""
+    return _format(e164, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def national(e164: str) -> str:
+    """``+12125550123`` → ``(212) 555-0123``"""
+    return _format(e164, phonenumbers.PhoneNumberFormat.NATIONAL)
+
+
+def national_number(e164: str, country: str) -> str:
+    """What follows the country code."""
+    return e164.removeprefix("+").removeprefix(dialling_code(country))
+
+
+def dialling_code(country: str) -> str:
+    """``US`` → ``1``, ``GB`` → ``44``; empty for a country without one."""
+    code = phonenumbers.country_code_for_region(country)
+    return str(code) if code else ""
+
+
+@lru_cache(maxsize=1)
+def _country_names() -> dict[str, str]:
+    return dict(Locale("en").territories)
+
+
+def country_name(country: str) -> str:
+    """The English name; the code itself where there is none."""
+    return _country_names().get(country, country)
+
+
+def digits_from(text: str) -> str:
+    """The digits of whatever a person typed; letters as on a telephone's keys."""
+    return re.sub(r"[^0-9]", "", text.upper().translate(KEYPAD))
+
+
+def _format(e164: str, form: int) -> str:
+    try:
+        return phonenumbers.format_number(phonenumbers.parse(e164), form)
+    except phonenumbers.NumberParseException:
+        return e164

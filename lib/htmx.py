@@ -1,0 +1,12 @@
+"""Pages and the fragments of them that HTMX swaps."""
+
+from django.http import HttpRequest
+
+
+def asks_for(request: HttpRequest, fragment_id: str) -> bool:
+    """Whether this request wants only the fragment with this id of the page at its address.
+
+    A request that restores the browser's history wants the whole page.
+    """
+    htmx = request.htmx  # type: ignore[attr-defined]  set by django_htmx's middleware
+    return bool(htmx) and not htmx.history_restore_request and htmx.target == fragment_id

@@ -1,0 +1,18 @@
+#!/usr/bin/env python
+"""Django's command line, for this project."""
+
+import os
+import sys
+
+import numbers_project  # noqa: F401  makes the app package `numbers` importable (ADR-0001)
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "numbers_project.settings")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,294 @@
+"""Numbers, the orders that buy them, and what they cost."""
+
+import secrets
+import uuid
+from decimal import Decimal
+from typing import Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from lib import e164 as formats
+from telephony.values import AddressRequirement, Capability, NumberType
+from wallet.models import Hold, money_field
+from workspaces.models import User, WorkspaceOwned, WorkspaceQuerySet
+
+# Without the letters and digits that people mix up when they read a reference aloud.
+UNMISTAKABLE = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def choices_of(kinds: type[Capability] | type[NumberType]) -> list[tuple[str, str]]:
+    return [(kind.value, kind.label) for kind in kinds]
+
+
+def new_reference() -> str:
+    """What a person quotes to support, for example ``ORD-7K3MQ9XA``."""
+    return "ORD-" + "".join(secrets.choice(UNMISTAKABLE) for _ in range(8))
+
+
+def new_public_id() -> str:
+    return secrets.token_urlsafe(9)
+
+
+class NumberFacts(models.Model):
+    """What the provider says of a number."""
+
+    e164 = models.CharField("number", max_length=16)
+    country = models.CharField(max_length=2)
+    number_type = models.CharField("type", max_length=10, choices=choices_of(NumberType))
+    area_code = models.CharField(max_length=6, blank=True)
+    locality = models.CharField(max_length=80, blank=True)
+    region = models.CharField(max_length=80, blank=True)
+    capabilities = ArrayField(models.CharField(max_length=5, choices=choices_of(Capability)))
+    address_requirement = models.CharField(
+        max_length=7,
+        default=AddressRequirement.NONE,
+        choices=[(kind.value, kind.value) for kind in AddressRequirement],
+    )
+    # What it was sold at, per month; later changes of price do not touch it.
+    monthly_price = money_field()
+    provider_monthly_price = money_field()
+    currency = models.CharField(max_length=3)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.e164
+
+    @property
+    def international(self) -> str:
+        """``+1 212-555-0123``, for reading."""
+        return formats.international(self.e164)
+
+    @property
+    def national(self) -> str:
+        """``(212) 555-0123``, as it is dialled inside its country."""
+        return formats.national(self.e164)
+
+    def can(self, capability: str) -> bool:
+        return capability in self.capabilities
+
+
+class NumberQuerySet(WorkspaceQuerySet):
+    def owned(self) -> Self:
+        """Numbers that have not been given back."""
+        return self.exclude(status=Number.Status.RELEASED)
+
+    def with_digits(self, digits: str) -> Self:
+        return self.filter(e164__contains=digits)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-created_at", "-pk")
+
+
+class Number(NumberFacts, WorkspaceOwned):
+    """A phone number that belongs to a workspace."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active"
+        INACTIVE = "inactive"
+        RELEASED = "released"
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    friendly_name = models.CharField(max_length=64, blank=True)
+    status = models.CharField(max_length=8, choices=Status, default=Status.ACTIVE)
+    provider_sid = models.CharField(max_length=34, unique=True)
+    # When calls and messages were last known to be sent to us; empty means they are not yet.
+    webhooks_set_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(help_text="When it was bought: rent counts from here.")
+    paid_until = models.DateTimeField(help_text="When the next monthly payment is due.")
+    objects = NumberQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["e164"], condition=~Q(status="released"), name="number_owned_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(e164__regex=r"^\+[1-9][0-9]{6,14}$"), name="number_is_e164"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["active", "inactive", "released"]),
+                name="number_status_known",
+            ),
+            models.CheckConstraint(condition=Q(monthly_price__gte=0), name="number_price_positive"),
+        ]
+        indexes = [
+            models.Index(fields=["workspace", "-created_at", "-id"], name="number_newest_first"),
+            models.Index(
+                fields=["webhooks_set_at"],
+                condition=Q(webhooks_set_at__isnull=True),
+                name="number_webhooks_missing",
+            ),
+        ]
+
+
+class NumberOrder(WorkspaceOwned):
+    """One attempt to buy: what was confirmed on the review page, paid by one hold.
+
+    ``key`` comes from the review page, so that confirming twice places one order. Each line
+    is one number and is settled on its own.
+    """
+
+    reference = models.CharField(max_length=12, unique=True, default=new_reference, editable=False)
+    key = models.UUIDField(default=uuid.uuid4)
+    placed_by = models.ForeignKey(User, on_delete=models.PROTECT, db_index=False)
+    hold = models.OneToOneField(Hold, on_delete=models.PROTECT)
+    currency = models.CharField(max_length=3)
+    # The search that led here, as a query string: "search again" goes back to it.
+    search = models.CharField(max_length=500, blank=True)
+    placed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "key"], name="order_key_once"),
+        ]
+        indexes = [
+            models.Index(fields=["workspace", "-placed_at"], name="order_newest_first"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    def get_absolute_url(self) -> str:
+        return reverse("numbers:order", args=[self.workspace.slug, self.reference])
+
+
+class OrderLineQuerySet(WorkspaceQuerySet):
+    def unsettled(self) -> Self:
+        return self.filter(state__in=OrderLine.UNSETTLED)
+
+
+class OrderLine(NumberFacts, WorkspaceOwned):
+    """One number of an order, from the intent to its outcome.
+
+    placed → buying → done | refused | checking, and checking → done | refused. ``buying``
+    is committed before the provider is called: whoever dies after that leaves a row that
+    the sweep settles by asking the provider.
+    """
+
+    class State(models.TextChoices):
+        PLACED = "placed", "Placed"
+        BUYING = "buying", "Buying"
+        CHECKING = "checking", "Checking with the carrier"
+        DONE = "done", "Done"
+        REFUSED = "refused", "Refused"
+
+    UNSETTLED = (State.PLACED, State.BUYING, State.CHECKING)
+
+    order = models.ForeignKey(NumberOrder, on_delete=models.PROTECT, related_name="lines")
+    position = models.PositiveSmallIntegerField()
+    state = models.CharField(max_length=8, choices=State, default=State.PLACED)
+    # When the provider was last asked to buy it; the quiet time counts from here.
+    called_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    refusal_code = models.CharField(max_length=40, blank=True)
+    refusal_sentence = models.CharField(max_length=400, blank=True)
+    number = models.OneToOneField(Number, null=True, blank=True, on_delete=models.PROTECT)
+    objects = OrderLineQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["order", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "position"], name="order_line_position_once"),
+            # Buying a number that the account owns already succeeds at the provider, so two
+            # orders for one number would both believe that it is theirs.
+            models.UniqueConstraint(
+                fields=["e164"],
+                condition=Q(state__in=["placed", "buying", "checking"]),
+                name="order_line_number_under_way_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="done", number__isnull=False)
+                | (~Q(state="done") & Q(number__isnull=True)),
+                name="order_line_done_has_number",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="refused") & ~Q(refusal_code="")
+                | (~Q(state="refused") & Q(refusal_code="")),
+                name="order_line_refused_has_cause",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["done", "refused"], settled_at__isnull=False)
+                | Q(state__in=["placed", "buying", "checking"], settled_at__isnull=True),
+                name="order_line_settled_has_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["buying", "checking", "done"]) | Q(called_at__isnull=False),
+                name="order_line_called_before_bought",
+            ),
+            models.CheckConstraint(
+                condition=Q(monthly_price__gt=0), name="order_line_price_above_0"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["called_at"],
+                condition=Q(state__in=["placed", "buying", "checking"]),
+                name="order_line_unsettled",
+            ),
+        ]
+
+    @property
+    def entry_key(self) -> str:
+        """The key of the charge for this line: one line is charged once."""
+        return f"order:{self.order.reference}:{self.position}"
+
+
+class CountryOffer(models.Model):
+    """A type of number the provider sells in a country, and what it asks per month."""
+
+    country = models.CharField(max_length=2)
+    number_type = models.CharField("type", max_length=10, choices=choices_of(NumberType))
+    provider_price = money_field(null=True)
+    currency = models.CharField(max_length=3, default="USD")
+    refreshed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["country", "number_type"], name="country_offer_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.country} {self.get_number_type_display()}"
+
+
+class PriceRule(models.Model):
+    """What we ask for numbers of a country or type, where it is not the standard markup.
+
+    The rule that names most wins: country and type, then country, then type, then neither.
+    """
+
+    country = models.CharField(
+        max_length=2, blank=True, help_text="Two letters, for example US. Empty: every country."
+    )
+    number_type = models.CharField(
+        "type", max_length=10, blank=True, choices=choices_of(NumberType)
+    )
+    markup = models.DecimalField(
+        max_digits=6, decimal_places=3, null=True, blank=True,
+        help_text="The provider's price times this, rounded up to the cent.",
+    )  # fmt: skip
+    fixed_price = money_field(null=True, blank=True, help_text="Per month, whatever it costs us.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["country", "number_type"], name="price_rule_once"),
+            models.CheckConstraint(
+                condition=Q(markup__isnull=False, fixed_price__isnull=True, markup__gt=0)
+                | Q(markup__isnull=True, fixed_price__isnull=False, fixed_price__gt=0),
+                name="price_rule_markup_or_fixed_price",
+                violation_error_message="Give either a markup or a fixed price, above zero.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        where = f"{self.country or 'every country'}, {self.number_type or 'every type'}"
+        return f"{where}: {f'x {self.markup}' if self.markup else self.fixed_price}"
+
+    def apply_to(self, provider_price: Decimal) -> Decimal:
+        """Our price per month, before rounding."""
+        return self.fixed_price if self.markup is None else provider_price * self.markup

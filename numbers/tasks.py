@@ -1,0 +1,33 @@
+"""Doorbells and sweeps: each only finds the rows and calls the operation."""
+
+import logging
+
+from celery import shared_task
+
+from numbers import catalogue, settle
+from telephony.errors import ProviderError
+
+log = logging.getLogger(__name__)
+
+
+@shared_task
+def settle_unknown_orders() -> None:
+    settle.settle_due()
+
+
+@shared_task
+def settle_order(order_id: int) -> None:
+    settle.settle_due(order_id=order_id)
+
+
+@shared_task
+def repair_webhooks() -> None:
+    settle.repair_webhooks()
+
+
+@shared_task
+def refresh_prices() -> None:
+    try:
+        catalogue.refresh_everything()
+    except ProviderError as error:
+        log.warning("the country list could not be refreshed: %s", error)

@@ -1,0 +1,22 @@
+"""What every answer carries."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
+
+PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+
+
+def private_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable:
+    """Keep pages of signed-in people out of every cache, and fragments apart from pages."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        patch_vary_headers(response, ["HX-Request"])
+        if request.user.is_authenticated:
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return middleware

@@ -1,0 +1,78 @@
+"""The few tags that every template may use."""
+
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from lib import e164 as formats
+from lib import money as amounts
+from telephony.values import Capability
+from workspaces.models import Workspace
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """An icon of the sprite; with a label it is an image with that name, else decoration."""
+    sprite = staticfiles_storage.url("icons.svg")
+    if label:
+        return format_html(
+            '<svg class="icon" role="img" aria-label="{}"><title>{}</title>'
+            '<use href="{}#{}"/></svg>', label, label, sprite, name,
+        )  # fmt: skip
+    return format_html(
+        '<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', sprite, name
+    )
+
+
+@register.filter
+def money(amount: Decimal, currency: str) -> str:
+    """``{{ wallet.balance|money:wallet.currency }}`` → ``$50.00``"""
+    return amounts.show(amount, currency)
+
+
+@register.filter
+def day(moment: datetime, workspace: Workspace) -> str:
+    """The date in the workspace's time zone: ``24 Dec 2026``."""
+    return date_format(moment.astimezone(ZoneInfo(workspace.time_zone)), "j M Y")
+
+
+@register.filter
+def clock(moment: datetime, workspace: Workspace) -> str:
+    """Date and time in the workspace's time zone: ``24 Dec 2026, 14:05 EST``."""
+    return date_format(moment.astimezone(ZoneInfo(workspace.time_zone)), "j M Y, H:i T")
+
+
+@register.filter
+def country_name(code: str) -> str:
+    return formats.country_name(code)
+
+
+@register.filter
+def international(e164: str) -> str:
+    return formats.international(e164)
+
+
+FAX_NOTE = "Fax: reported by the carrier, but Twilio has not delivered faxes since December 2021"
+
+
+@register.inclusion_tag("numbers/_capabilities.html")
+def capabilities(has: list[str] | frozenset[str]) -> dict:
+    """The four icons: what the number can do, in words for screen readers and on hover."""
+    rows = []
+    for kind in Capability:
+        able = kind in has
+        words = (
+            FAX_NOTE
+            if able and kind == Capability.FAX
+            else f"{kind.label}: {'yes' if able else 'no'}"
+        )
+        rows.append({"name": kind.value, "able": able, "words": words})
+    return {"rows": rows}

@@ -1,0 +1,22 @@
+"""The whole map on one screen."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from numbers_project import health
+from workspaces import views as workspaces
+
+urlpatterns = [
+    path("", workspaces.home, name="home"),
+    path("numbers/", workspaces.home, name="active_numbers"),
+    path("accounts/", include("allauth.account.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("w/<slug:workspace_slug>/numbers/", include("numbers.urls")),
+    path("w/<slug:workspace_slug>/wallet/", include("wallet.urls")),
+]
+
+handler403 = "numbers_project.errors.forbidden"
+handler404 = "numbers_project.errors.not_found"
+handler500 = "numbers_project.errors.server_error"

@@ -1,0 +1,65 @@
+// The little that pages do beyond links, forms and htmx. Everything works without it.
+
+// A form that must be sent once says so while it is on its way.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("form[data-once]")) return;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "yes";
+  const button = form.querySelector("button[type=submit]");
+  if (button) {
+    button.dataset.label = button.textContent;
+    button.setAttribute("aria-disabled", "true");
+    button.textContent = form.dataset.once;
+  }
+});
+
+// A page that comes back from the browser's memory can be used again.
+window.addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  for (const form of document.querySelectorAll("form[data-sent]")) {
+    delete form.dataset.sent;
+    const button = form.querySelector("button[type=submit]");
+    button.removeAttribute("aria-disabled");
+    button.textContent = button.dataset.label;
+  }
+});
+
+// What changed is said to those who cannot see it.
+document.addEventListener("htmx:afterSwap", (event) => {
+  const said = event.detail.elt.querySelector("[data-announce]") || event.detail.elt;
+  if (said.dataset.announce) say(said.dataset.announce);
+});
+
+document.addEventListener("htmx:sendError", () => {
+  say("There is no connection. Nothing was changed. Try again.", true);
+});
+
+document.addEventListener("htmx:responseError", (event) => {
+  say(`That did not work (error ${event.detail.xhr.status}). Nothing was changed. Reload the page and try again.`, true);
+});
+
+function say(sentence, visibly) {
+  document.getElementById("announce").textContent = sentence;
+  const line = document.getElementById("trouble");
+  line.hidden = !visibly;
+  line.querySelector("p").textContent = visibly ? sentence : "";
+}
+
+// Menus close on Escape, giving focus back, and when something else is clicked.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});

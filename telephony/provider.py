@@ -1,0 +1,257 @@
+"""Everything we do at Twilio, in our words.
+
+Each function makes one call (``list_owned`` one per page), raises a ``ProviderError`` when
+it fails, and returns our own values. Nothing is retried here: who calls knows whether a
+repeat is safe.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from twilio.rest import Client
+
+from lib import e164 as formats
+from telephony.client import call
+from telephony.errors import NotFound, TypeNotOffered
+from telephony.values import (
+    Account,
+    AddressRequirement,
+    AvailableNumber,
+    Balance,
+    Capability,
+    Country,
+    NumberPrice,
+    NumberQuery,
+    NumberType,
+    OwnedNumber,
+    Webhooks,
+)
+
+PRICE_TYPES = {
+    "local": NumberType.LOCAL,
+    "toll free": NumberType.TOLL_FREE,
+    "mobile": NumberType.MOBILE,
+    "national": NumberType.NATIONAL,
+}
+TYPES = {str(kind): kind for kind in NumberType} | PRICE_TYPES
+
+
+def countries() -> list[Country]:
+    """The countries in which numbers are sold, with the types we can sell."""
+    rows = call(lambda twilio: twilio.available_phone_numbers.list())
+    return [
+        Country(
+            code=row.country_code,
+            number_types=frozenset(
+                kind for kind in NumberType if kind in (row.subresource_uris or {})
+            ),
+            beta=bool(row.beta),
+        )
+        for row in rows
+    ]
+
+
+def search(query: NumberQuery) -> list[AvailableNumber]:
+    """A sample of what can be bought; nothing is reserved. Empty when nothing matches.
+
+    Raises ``TypeNotOffered`` where the country does not sell the type.
+    """
+
+    def ask(twilio: Client) -> list[Any]:
+        country = twilio.available_phone_numbers(query.country)
+        lists = {
+            NumberType.LOCAL: country.local,
+            NumberType.TOLL_FREE: country.toll_free,
+            NumberType.MOBILE: country.mobile,
+            NumberType.NATIONAL: country.national,
+        }
+        return lists[query.number_type].list(limit=query.limit, **_filters(query))
+
+    try:
+        rows = call(ask)
+    except NotFound as error:
+        raise TypeNotOffered(error.args[0], provider_code=error.provider_code,
+                             http_status=error.http_status) from error  # fmt: skip
+    return [_available(row, query.number_type) for row in rows]
+
+
+def _filters(query: NumberQuery) -> dict[str, Any]:
+    filters: dict[str, Any] = {
+        f"{capability}_enabled": True for capability in sorted(query.capabilities)
+    }
+    area_code = query.area_code
+    if area_code and formats.dialling_code(query.country) == "1":
+        filters["area_code"] = int(area_code)
+    if pattern := _pattern(query):
+        filters["contains"] = pattern
+    return filters
+
+
+def _pattern(query: NumberQuery) -> str:
+    """Twilio's ``Contains``: a leading ``+`` anchors at the start of the E.164, a trailing
+    ``$`` at its end, ``%`` stands for any run. Area codes are a filter of their own only in
+    the countries of the North American plan.
+    """
+    dialling_code = formats.dialling_code(query.country)
+    in_plan = dialling_code == "1"
+    start = ""
+    if query.starts_with or (query.area_code and not in_plan):
+        start = f"+{dialling_code}{query.area_code}{query.starts_with}"
+    middle, end = query.contains, f"{query.ends_with}$" if query.ends_with else ""
+    if start and (middle or end):
+        return f"{start}%{middle}{'%' if middle and end else ''}{end}"
+    return start or (f"{middle}%{end}" if middle and end else middle or end)
+
+
+def prices(*, country: str) -> list[NumberPrice]:
+    """What each type costs per month in the country, before any markup of ours."""
+    row = call(lambda twilio: twilio.pricing.v1.phone_numbers.countries(country).fetch())
+    return [
+        NumberPrice(
+            number_type=PRICE_TYPES[price["number_type"]],
+            amount=Decimal(str(price["current_price"])),
+            currency=row.price_unit.upper(),
+        )
+        for price in row.phone_number_prices
+        if price["number_type"] in PRICE_TYPES
+    ]
+
+
+def buy(
+    *, e164: str, friendly_name: str, webhooks: Webhooks, address_sid: str = "",
+    bundle_sid: str = "",
+) -> OwnedNumber:  # fmt: skip
+    """Buy exactly this number, with its webhooks set.
+
+    Twilio has no idempotency key for it. Buying a number that the account owns already
+    succeeds and changes nothing, so the same number cannot be bought twice; buying by area
+    code could, and is never done. A ``ProviderUnavailable`` whose ``outcome_unknown`` is
+    true may have bought it.
+    """
+    extra = {"address_sid": address_sid, "bundle_sid": bundle_sid}
+    row = call(
+        lambda twilio: twilio.incoming_phone_numbers.create(
+            phone_number=e164,
+            friendly_name=friendly_name,
+            **_webhook_fields(webhooks),
+            **{name: value for name, value in extra.items() if value},
+        ),
+        writes=True,
+    )
+    return _owned(row)
+
+
+def find(*, e164: str) -> OwnedNumber | None:
+    """The number, if the account owns it."""
+    rows = call(lambda twilio: twilio.incoming_phone_numbers.list(phone_number=e164, limit=20))
+    return next((_owned(row) for row in rows if row.phone_number == e164), None)
+
+
+def fetch(*, sid: str) -> OwnedNumber:
+    """Raises ``NotFound`` for one that the account does not own (any more)."""
+    return _owned(call(lambda twilio: twilio.incoming_phone_numbers(sid).fetch()))
+
+
+def configure(
+    *, sid: str, webhooks: Webhooks | None = None, friendly_name: str | None = None
+) -> OwnedNumber:
+    """Set webhooks, name, or both; what is not given stays."""
+    fields: dict[str, Any] = _webhook_fields(webhooks) if webhooks else {}
+    if friendly_name is not None:
+        fields["friendly_name"] = friendly_name
+    return _owned(
+        call(lambda twilio: twilio.incoming_phone_numbers(sid).update(**fields), writes=True)
+    )
+
+
+def release(*, sid: str) -> None:
+    """Give the number back, at once and for good. One that is gone already is fine."""
+    try:
+        call(lambda twilio: twilio.incoming_phone_numbers(sid).delete(), writes=True)
+    except NotFound:
+        return
+
+
+def list_owned(*, page_size: int = 1000) -> Iterator[OwnedNumber]:
+    """Every number of the account, page by page. A failure in the middle is raised: a list
+    that ended early must never be taken for a whole one.
+    """
+    page = call(lambda twilio: twilio.incoming_phone_numbers.page(page_size=page_size))
+    while page is not None:
+        yield from map(_owned, page)
+        page = call(lambda _twilio, current=page: current.next_page())
+
+
+def account() -> Account:
+    row = call(lambda twilio: twilio.api.v2010.accounts(twilio.account_sid).fetch())
+    return Account(row.sid, row.friendly_name, str(row.status), str(row.type))
+
+
+def balance() -> Balance:
+    row = call(lambda twilio: twilio.balance.fetch())
+    return Balance(Decimal(row.balance), row.currency)
+
+
+def _webhook_fields(webhooks: Webhooks) -> dict[str, str]:
+    return {
+        "voice_url": webhooks.voice_url,
+        "voice_method": "POST",
+        "voice_fallback_url": webhooks.voice_fallback_url,
+        "voice_fallback_method": "POST",
+        "status_callback": webhooks.voice_status_url,
+        "status_callback_method": "POST",
+        "sms_url": webhooks.message_url,
+        "sms_method": "POST",
+        "sms_fallback_url": webhooks.message_fallback_url,
+        "sms_fallback_method": "POST",
+    }
+
+
+def _capabilities(reported: dict[str, bool] | None) -> frozenset[Capability]:
+    """Available numbers report ``SMS``, owned ones ``sms``; ``fax`` may be absent."""
+    able = {name.lower() for name, value in (reported or {}).items() if value}
+    return frozenset(kind for kind in Capability if kind in able)
+
+
+def _requirement(reported: object) -> AddressRequirement:
+    return AddressRequirement(str(getattr(reported, "value", reported) or "none"))
+
+
+def _available(row: Any, number_type: NumberType) -> AvailableNumber:
+    return AvailableNumber(
+        e164=row.phone_number,
+        friendly_name=row.friendly_name or "",
+        country=row.iso_country,
+        number_type=number_type,
+        locality=row.locality or "",
+        region=row.region or "",
+        postal_code=row.postal_code or "",
+        capabilities=_capabilities(row.capabilities),
+        address_requirement=_requirement(row.address_requirements),
+        beta=bool(row.beta),
+    )
+
+
+def _owned(row: Any) -> OwnedNumber:
+    return OwnedNumber(
+        sid=row.sid,
+        e164=row.phone_number,
+        friendly_name=row.friendly_name or "",
+        number_type=TYPES.get(str(row.type or "").replace("-", "_")),
+        capabilities=_capabilities(row.capabilities),
+        webhooks=Webhooks(
+            voice_url=row.voice_url or "",
+            voice_fallback_url=row.voice_fallback_url or "",
+            voice_status_url=row.status_callback or "",
+            message_url=row.sms_url or "",
+            message_fallback_url=row.sms_fallback_url or "",
+        ),
+        address_requirement=_requirement(row.address_requirements),
+        status=row.status or "",
+        origin=row.origin or "",
+        voice_application_sid=row.voice_application_sid or "",
+        sms_application_sid=row.sms_application_sid or "",
+        trunk_sid=row.trunk_sid or "",
+        created_at=row.date_created,
+    )

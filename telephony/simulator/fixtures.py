@@ -1,0 +1,34 @@
+"""The pytest fixture that puts the simulator at the network edge."""
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from telephony import client
+from telephony.simulator.app import Credentials, SimulatedTwilio
+from telephony.simulator.in_process import Simulator, WSGIAdapter
+from telephony.simulator.state import State
+
+BASE = "http://simulator.test"
+CREDENTIALS = Credentials("AC" + "1" * 32, "live-token")
+
+
+@pytest.fixture
+def simulator(settings, monkeypatch) -> Iterator[Simulator]:
+    """A provider of one's own, with nothing owned and nothing failing."""
+    app = SimulatedTwilio(CREDENTIALS, State())
+
+    def open_session() -> requests.Session:
+        session = requests.Session()
+        session.mount(BASE, WSGIAdapter(app))
+        return session
+
+    settings.TWILIO_API_BASE = BASE
+    settings.TWILIO_ACCOUNT_SID = CREDENTIALS.account
+    settings.TWILIO_AUTH_TOKEN = CREDENTIALS.token
+    settings.TWILIO_API_KEY_SID = settings.TWILIO_API_KEY_SECRET = ""
+    monkeypatch.setattr(client, "open_session", open_session)
+    client._client.cache_clear()
+    yield Simulator(app)
+    client._client.cache_clear()

@@ -1,0 +1,91 @@
+"""The same program, called in the same process through ``requests``, for tests."""
+
+import io
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import BaseAdapter
+from requests.structures import CaseInsensitiveDict
+
+from telephony.simulator.app import SimulatedTwilio
+from telephony.simulator.faults import ConnectionDropped, Fault
+
+
+class WSGIAdapter(BaseAdapter):
+    """Mounted on a session, it answers from the program instead of from a socket.
+
+    A dropped connection becomes a ``ConnectionError``, and a wait longer than the client's
+    patience a ``ReadTimeout``, at once and without sleeping.
+    """
+
+    def __init__(self, app: SimulatedTwilio) -> None:
+        super().__init__()
+        self.app = app
+
+    def send(
+        self, request: requests.PreparedRequest, stream: bool = False, timeout: Any = None,
+        verify: Any = True, cert: Any = None, proxies: Any = None,
+    ) -> requests.Response:  # fmt: skip
+        def wait(seconds: float) -> None:
+            if timeout is not None and seconds > timeout:
+                raise requests.exceptions.ReadTimeout(request=request)
+
+        response = requests.Response()
+
+        def start_response(status: str, headers: list[tuple[str, str]]) -> None:
+            response.status_code = int(status.split()[0])
+            response.headers = CaseInsensitiveDict(headers)
+
+        try:
+            content = b"".join(self.app(_environ(request, wait), start_response))
+        except ConnectionDropped:
+            raise requests.exceptions.ConnectionError(request=request) from None
+        response._content = content
+        response.encoding = "utf-8"
+        response.request, response.url = request, str(request.url)
+        return response
+
+    def close(self) -> None:
+        pass
+
+
+def _environ(request: requests.PreparedRequest, wait: Any) -> dict[str, Any]:
+    url = urlsplit(str(request.url))
+    body = request.body or b""
+    content = body.encode() if isinstance(body, str) else bytes(body)  # type: ignore[arg-type]
+    return {
+        "REQUEST_METHOD": request.method,
+        "PATH_INFO": url.path,
+        "QUERY_STRING": url.query,
+        "HTTP_HOST": request.headers.get("Host", url.netloc),
+        "HTTP_AUTHORIZATION": request.headers.get("Authorization", ""),
+        "CONTENT_TYPE": request.headers.get("Content-Type", ""),
+        "CONTENT_LENGTH": str(len(content)),
+        "wsgi.input": io.BytesIO(content),
+        "simulator.wait": wait,
+    }
+
+
+class Simulator:
+    """What a test holds in its hand."""
+
+    def __init__(self, app: SimulatedTwilio) -> None:
+        self.app = app
+        self.account = app.credentials.account
+
+    @property
+    def requests(self) -> list[dict[str, Any]]:
+        """Every request so far: method, path, fields."""
+        return self.app.log
+
+    def fault(self, kind: str, **match: Any) -> None:
+        self.app.faults.add(Fault(kind, **match))
+
+    def owned(self) -> list[dict[str, Any]]:
+        return self.app.state.owned(self.account)
+
+    def seed(self, e164: str, account: str = "", **fields: Any) -> str:
+        """Make the account, or another one, the owner of a number. Returns its sid."""
+        return self.app.state.buy(account or self.account, e164, fields, Decimal(0))

@@ -1,0 +1,209 @@
+"""The only writer of money.
+
+Every operation is one call of a database function (``wallet/migrations``) that locks the
+wallet, checks, writes and updates in one round trip. Each is safe to repeat by its key: a
+repeat returns the first result, the same key with other particulars raises
+``LedgerConflict``. Amounts are ``Decimal`` in the wallet's currency, with at most six
+places. A refusal writes nothing.
+"""
+
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeVar
+
+from django.db import connection, models
+
+from lib import money
+from lib.errors import Refusal
+from wallet.models import Entry, Hold, Kind, Wallet
+from workspaces.models import User
+
+MOST = Decimal("999999999999.999999")
+ModelT = TypeVar("ModelT", bound=models.Model)
+
+
+class LedgerConflict(Exception):
+    """The key was used for something else, or the hold is used up: a fault in the caller."""
+
+
+class InvalidAmount(Refusal, ValueError):
+    code = "invalid_amount"
+    title = "That is not an amount"
+
+
+class InsufficientFunds(Refusal):
+    code = "insufficient_funds"
+    title = "Not enough money in the wallet"
+
+    def __init__(self, *, available: Decimal, needed: Decimal, currency: str) -> None:
+        self.available = available
+        self.needed = needed
+        self.missing = needed - available
+        self.currency = currency
+        super().__init__(
+            f"{money.show(max(available, Decimal(0)), currency)} is available and this costs "
+            f"{money.show(needed, currency)}. Add {money.show(self.missing, currency)} or more."
+        )
+
+
+class WrongCurrency(Refusal):
+    code = "wrong_currency"
+    title = "The wallet is in another currency"
+
+    def __init__(self, currency: str) -> None:
+        super().__init__(
+            f"The price is in {currency} and this wallet is not. Ask support for a wallet in "
+            f"{currency}: a wallet never mixes two currencies."
+        )
+
+
+def credit(
+    *, wallet: Wallet, amount: Decimal, contra: str, key: str, text: str, reference: str = ""
+) -> Entry:
+    """Put money in that came from outside. ``contra`` names where from: ``stripe``, ``bank``."""
+    return _post(
+        wallet, Kind.TOP_UP, positive(amount), contra=contra, key=key, text=text,
+        reference=reference,
+    )  # fmt: skip
+
+
+def charge(
+    *, wallet: Wallet, kind: Kind, amount: Decimal, key: str, text: str, reference: str = ""
+) -> Entry:
+    """Take ``amount`` (positive) out at once.
+
+    Rent and purchases come from available money only; usage, which has happened already,
+    may go down to the credit limit. Raises ``InsufficientFunds``.
+    """
+    return _post(
+        wallet, kind, -positive(amount), contra="revenue", key=key, text=text, reference=reference
+    )
+
+
+def adjust(
+    *, wallet: Wallet, amount: Decimal, by: User, reason: str, key: str, reference: str = ""
+) -> Entry:
+    """Correct a balance by hand, up or down. Who, why and when stay on the entry."""
+    if not reason.strip():
+        raise InvalidAmount("Say why the balance is adjusted: the reason stays on the statement.")
+    return _post(
+        wallet, Kind.ADJUSTMENT, checked(amount), contra="adjustment", key=key,
+        text="Adjusted by support", reference=reference, by=by, reason=reason.strip(),
+    )  # fmt: skip
+
+
+def refund(
+    *, wallet: Wallet, entry: Entry, amount: Decimal, key: str, text: str, by: User | None = None,
+    reason: str = "",
+) -> Entry:  # fmt: skip
+    """Give back all or part of a charge; never more in sum than was charged."""
+    return _post(
+        wallet, Kind.REFUND, positive(amount), contra=entry.contra, key=key, text=text,
+        reference=entry.reference, refunds=entry, by=by, reason=reason,
+    )  # fmt: skip
+
+
+def hold(
+    *, wallet: Wallet, amount: Decimal, currency: str, key: str, text: str, reference: str
+) -> Hold:
+    """Set money aside for something that is about to be bought. Raises ``InsufficientFunds``."""
+    amount = positive(amount)
+    outcome, available, row = _call(
+        Hold, "wallet_hold", [wallet.pk, currency, amount, key, text, reference]
+    )
+    _raise_unless_done(outcome, key, available=available, needed=amount, currency=currency)
+    return row
+
+
+def capture(
+    *, hold: Hold, amount: Decimal, kind: Kind, key: str, text: str, reference: str,
+    final: bool = True,
+) -> Entry:  # fmt: skip
+    """Turn held money into a charge; ``final`` gives what is left of the hold free again."""
+    amount = positive(amount)
+    outcome, available, row = _call(
+        Entry, "wallet_capture",
+        [hold.wallet_id, hold.pk, amount, kind, "revenue", key, text, reference, final],
+    )  # fmt: skip
+    _raise_unless_done(outcome, key, available=available, needed=amount, currency="")
+    return row
+
+
+def void(*, hold: Hold) -> Hold:
+    """Give what is left of a hold free again. A hold that was captured whole is a conflict."""
+    outcome, _available, row = _call(Hold, "wallet_void", [hold.wallet_id, hold.pk])
+    if outcome == "used_up":
+        raise LedgerConflict(f"hold {hold.pk} is captured: nothing is left to give back")
+    return row
+
+
+def positive(amount: Decimal) -> Decimal:
+    """The amount, if it is one that can move: above zero."""
+    if checked(amount) <= 0:
+        raise InvalidAmount("The amount must be above zero.")
+    return amount
+
+
+def checked(amount: Decimal) -> Decimal:
+    """The amount, if the ledger can hold it: finite, at most six places, not zero."""
+    if not isinstance(amount, Decimal) or not amount.is_finite():
+        raise InvalidAmount("That is not an amount of money.")
+    try:
+        exact = amount == amount.quantize(Decimal("0.000001"))
+    except InvalidOperation:
+        exact = False
+    if not exact or abs(amount) > MOST:
+        raise InvalidAmount("Use an amount below a billion, with at most six decimal places.")
+    if amount == 0:
+        raise InvalidAmount("The amount must not be zero.")
+    return amount
+
+
+def _post(
+    wallet: Wallet, kind: Kind, amount: Decimal, *, contra: str, key: str, text: str,
+    reference: str, refunds: Entry | None = None, by: User | None = None, reason: str = "",
+) -> Entry:  # fmt: skip
+    outcome, available, row = _call(
+        Entry, "wallet_post",
+        [wallet.pk, wallet.currency, kind, amount, contra, key, text, reference,
+         refunds and refunds.pk, by and by.pk, reason],
+    )  # fmt: skip
+    _raise_unless_done(outcome, key, available=available, needed=-amount, currency=wallet.currency)
+    return row
+
+
+def _raise_unless_done(
+    outcome: str, key: str, *, available: Decimal, needed: Decimal, currency: str
+) -> None:
+    if outcome in ("done", "repeat"):
+        return
+    if outcome == "short":
+        raise InsufficientFunds(available=available, needed=needed, currency=currency)
+    if outcome == "refunded":
+        raise InvalidAmount(
+            f"Only {money.show(available, currency)} of this charge is left to refund."
+        )
+    if outcome == "currency":
+        raise WrongCurrency(currency)
+    meaning = {
+        "conflict": "the key was used with other particulars",
+        "no_wallet": "there is no such wallet",
+        "no_hold": "the wallet has no such hold",
+        "no_entry": "the wallet has no such entry to refund",
+        "used_up": "the hold has less left than that",
+    }
+    raise LedgerConflict(f"{key}: {meaning[outcome]}")
+
+
+def _call(model: type[ModelT], function: str, arguments: list[Any]) -> tuple[str, Decimal, ModelT]:
+    """One round trip: (outcome, available money, the row)."""
+    fields = [field.column for field in model._meta.concrete_fields]
+    columns = ", ".join(f'(r."row")."{column}"' for column in fields)
+    marks = ", ".join(["%s"] * len(arguments))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT r.outcome, r.available, {columns} FROM {function}({marks}) AS r",  # noqa: S608  names are ours
+            arguments,
+        )
+        outcome, available, *values = cursor.fetchone()
+    names = [field.attname for field in model._meta.concrete_fields]
+    return outcome, available, model.from_db(connection.alias, names, values)

@@ -1,0 +1,187 @@
+"""A workspace's prepaid money. Rows here are written by ``wallet.ledger`` alone."""
+
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import F, Q
+
+from workspaces.models import User, Workspace, WorkspaceOwned
+
+
+def money_field(**options: object) -> models.DecimalField:
+    """An amount in the wallet's currency: 12 places before the point, 6 behind it."""
+    return models.DecimalField(max_digits=18, decimal_places=6, **options)  # type: ignore[arg-type]
+
+
+class Wallet(WorkspaceOwned):
+    """The money of one workspace, in one currency.
+
+    ``balance`` is the sum of all entries, ``held`` what open holds reserve, and what can be
+    spent is ``available``. ``version`` counts every change, ``last_seq`` the entries.
+    """
+
+    workspace = models.OneToOneField(Workspace, on_delete=models.PROTECT, primary_key=True)
+    currency = models.CharField(max_length=3, default="USD")
+    balance = money_field(default=Decimal(0), editable=False)
+    held = money_field(default=Decimal(0), editable=False)
+    credit_limit = money_field(
+        default=Decimal(0),
+        help_text="How far use that has already happened may take the balance below zero.",
+    )
+    last_seq = models.BigIntegerField(default=0, editable=False)
+    version = models.BigIntegerField(default=0, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(held__gte=0), name="wallet_held_not_negative"),
+            models.CheckConstraint(
+                condition=Q(credit_limit__gte=0), name="wallet_credit_limit_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(balance__gte=F("held") - F("credit_limit")),
+                name="wallet_within_credit_limit",
+            ),
+            models.CheckConstraint(
+                condition=Q(currency__regex="^[A-Z]{3}$"), name="wallet_currency_is_iso"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Wallet of {self.workspace}"
+
+    @property
+    def available(self) -> Decimal:
+        return self.balance - self.held
+
+
+class Hold(models.Model):
+    """Money set aside for something that is under way, until it is captured or released.
+
+    It is never ended by time alone. Open as long as captured + released < amount.
+    """
+
+    wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, db_index=False)
+    amount = money_field()
+    captured = money_field(default=Decimal(0))
+    released = money_field(default=Decimal(0))
+    available_after = money_field()
+    key = models.CharField(max_length=200)
+    text = models.CharField(max_length=200)
+    reference = models.CharField(max_length=80)
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["wallet", "key"], name="hold_key_once_per_wallet"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="hold_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(captured__gte=0, released__gte=0), name="hold_parts_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount__gte=F("captured") + F("released")),
+                name="hold_parts_within_amount",
+            ),
+            models.CheckConstraint(
+                condition=Q(available_after__gte=0), name="hold_from_available_money"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, amount__gt=F("captured") + F("released"))
+                | Q(ended_at__isnull=False, amount=F("captured") + F("released")),
+                name="hold_ended_when_used_up",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["wallet", "created_at"],
+                condition=Q(ended_at__isnull=True),
+                name="hold_open_by_wallet",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Hold of {self.amount} for {self.text}"
+
+    @property
+    def remaining(self) -> Decimal:
+        return self.amount - self.captured - self.released
+
+
+class Kind(models.TextChoices):
+    """Why money moved."""
+
+    TOP_UP = "top_up", "Funds added"
+    PURCHASE = "purchase", "Number bought"
+    RENT = "rent", "Monthly fee"
+    USAGE = "usage", "Calls and messages"
+    REFUND = "refund", "Refund"
+    ADJUSTMENT = "adjustment", "Adjustment"
+
+
+COMES_IN = [Kind.TOP_UP, Kind.REFUND]
+BOUGHT_IN_ADVANCE = [Kind.PURCHASE, Kind.RENT]
+GOES_OUT = [*BOUGHT_IN_ADVANCE, Kind.USAGE]
+
+
+class Entry(models.Model):
+    """One movement of money, both sides in one row: the wallet and the contra account.
+
+    Never changed and never deleted: triggers refuse it, by hand too. A mistake is mended by
+    another entry. ``key`` is made from the business fact (``order:<reference>:<line>``), so
+    that the same fact can never be written twice.
+    """
+
+    wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, db_index=False)
+    seq = models.BigIntegerField()
+    kind = models.CharField(max_length=12, choices=Kind)
+    amount = money_field()
+    contra = models.CharField(max_length=40)
+    balance_after = money_field()
+    available_after = money_field()
+    key = models.CharField(max_length=200)
+    text = models.CharField(max_length=200)
+    reference = models.CharField(max_length=80, blank=True)
+    hold = models.ForeignKey(Hold, null=True, on_delete=models.PROTECT, db_index=False)
+    refunds = models.ForeignKey("self", null=True, on_delete=models.PROTECT, db_index=False)
+    by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, db_index=False)
+    reason = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "entries"
+        constraints = [
+            models.UniqueConstraint(fields=["wallet", "seq"], name="entry_seq_once_per_wallet"),
+            models.UniqueConstraint(fields=["wallet", "key"], name="entry_key_once_per_wallet"),
+            models.CheckConstraint(
+                condition=Q(kind__in=COMES_IN, amount__gt=0)
+                | Q(kind__in=GOES_OUT, amount__lt=0)
+                | (Q(kind=Kind.ADJUSTMENT) & ~Q(amount=0)),
+                name="entry_sign_fits_kind",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind__in=BOUGHT_IN_ADVANCE)
+                | Q(hold__isnull=False)
+                | Q(available_after__gte=0),
+                name="entry_advance_from_available_money",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=Kind.REFUND, refunds__isnull=False)
+                | (~Q(kind=Kind.REFUND) & Q(refunds__isnull=True)),
+                name="entry_refund_names_its_entry",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind=Kind.ADJUSTMENT) | (~Q(reason="") & Q(by__isnull=False)),
+                name="entry_adjustment_has_reason",
+            ),
+            models.CheckConstraint(condition=Q(seq__gt=0), name="entry_seq_positive"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["wallet", "refunds"],
+                condition=Q(refunds__isnull=False),
+                name="entry_refunds_of",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.amount}: {self.text}"

@@ -1,0 +1,115 @@
+"""People, workspaces, and who may do what in which."""
+
+from typing import ClassVar, Self
+from zoneinfo import available_timezones
+
+from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.functions import Lower
+
+from workspaces.permissions import OF_ROLE, Role, roles_with
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users known by their mail address."""
+
+    use_in_migrations = True
+
+    def create_user(self, email: str, password: str | None = None, **fields: object) -> "User":
+        user = self.model(email=email.lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str, **fields: object) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email__iexact=username)
+
+
+class User(AbstractUser):
+    """A person, known by mail address. ``is_staff`` marks the platform's support staff."""
+
+    username = None  # type: ignore[assignment]
+    email = models.EmailField("mail address", max_length=254)
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects = UserManager()  # type: ignore[assignment,misc]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.email
+
+
+def check_time_zone(name: str) -> None:
+    if name not in available_timezones():
+        raise ValidationError(
+            f"{name} is not a time zone. Write one as Area/City, for example Europe/Berlin."
+        )
+
+
+class Workspace(models.Model):
+    """A client, brand or department, kept strictly apart from the others."""
+
+    slug = models.SlugField(unique=True, max_length=40)
+    name = models.CharField(max_length=80)
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[check_time_zone])
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WorkspaceQuerySet(models.QuerySet):
+    def for_workspace(self, workspace: Workspace) -> Self:
+        return self.filter(workspace=workspace)
+
+
+class WorkspaceOwned(models.Model):
+    """A row of one workspace. Fetch it through ``objects.for_workspace(workspace)``."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False)
+    objects = WorkspaceQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class MembershipQuerySet(WorkspaceQuerySet):
+    def who_can(self, permission: str) -> Self:
+        """Members that have the permission, owners first."""
+        owners_first = models.Case(models.When(role=Role.OWNER, then=0), default=1)
+        return self.filter(role__in=roles_with(permission), user__is_active=True).order_by(
+            owners_first, "pk"
+        )
+
+
+class Membership(WorkspaceOwned):
+    """A person's place in a workspace."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role)
+    created_at = models.DateTimeField(auto_now_add=True)
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "user"], name="membership_once_per_workspace"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(role__in=Role.values), name="membership_role_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}, {self.get_role_display().lower()} of {self.workspace}"
+
+    def can(self, permission: str) -> bool:
+        return permission in OF_ROLE[self.role]

@@ -1,0 +1,24 @@
+"""Where a person lands: the workspace that was open last."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from workspaces.access import LAST_WORKSPACE
+from workspaces.models import Membership
+
+
+@require_safe
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    """To the Numbers page of the workspace used last, else of the first; none says so."""
+    slugs = list(
+        Membership.objects.filter(user=request.user.pk)
+        .order_by("workspace__name")
+        .values_list("workspace__slug", flat=True)
+    )
+    if not slugs:
+        return render(request, "workspaces/none.html")
+    last = request.session.get(LAST_WORKSPACE)
+    return redirect("numbers:index", workspace_slug=last if last in slugs else slugs[0])

@@ -16,8 +16,8 @@ class NumberAdmin(ReadOnlyAdmin):
 
 class OrderLineInline(admin.TabularInline):
     model = OrderLine
-    fields = ["position", "e164", "state", "monthly_price", "called_at", "settled_at",
-              "refusal_code", "number"]  # fmt: skip
+    fields = ("position", "e164", "state", "monthly_price", "called_at", "settled_at",
+              "refusal_code", "number")  # fmt: skip
     readonly_fields = fields
     can_delete = False
     extra = 0

@@ -41,7 +41,8 @@ class SearchForm(forms.Form):
     where = forms.ChoiceField(label="Where in the number", required=False, choices=PLACES)
 
     def __init__(self, *args: Any, countries: list[SoldCountry], **kwargs: Any) -> None:
-        super().__init__(*args, use_required_attribute=False, **kwargs)
+        kwargs["use_required_attribute"] = False
+        super().__init__(*args, **kwargs)
         self.countries = {country.code: country for country in countries}
         self.fields["country"].choices = [(c.code, str(c)) for c in countries]  # type: ignore[attr-defined]
 

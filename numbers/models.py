@@ -3,7 +3,7 @@
 import secrets
 import uuid
 from decimal import Decimal
-from typing import Self
+from typing import ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -100,7 +100,7 @@ class Number(NumberFacts, WorkspaceOwned):
     webhooks_set_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(help_text="When it was bought: rent counts from here.")
     paid_until = models.DateTimeField(help_text="When the next monthly payment is due.")
-    objects = NumberQuerySet.as_manager()
+    objects: ClassVar[models.Manager] = NumberQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -188,7 +188,7 @@ class OrderLine(NumberFacts, WorkspaceOwned):
     refusal_code = models.CharField(max_length=40, blank=True)
     refusal_sentence = models.CharField(max_length=400, blank=True)
     number = models.OneToOneField(Number, null=True, blank=True, on_delete=models.PROTECT)
-    objects = OrderLineQuerySet.as_manager()
+    objects: ClassVar[models.Manager] = OrderLineQuerySet.as_manager()
 
     class Meta:
         ordering = ["order", "position"]

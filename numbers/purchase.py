@@ -21,7 +21,7 @@ from numbers.refusals import AlreadyYours, NumberJustTaken, PriceChanged, refusa
 from numbers.rent_periods import period_start
 from telephony import provider
 from telephony.errors import NumberTaken, ProviderError, ProviderUnavailable
-from telephony.values import OwnedNumber
+from telephony.values import NumberType, OwnedNumber
 from telephony.webhook_urls import webhooks_for_numbers
 from wallet import ledger
 from wallet.models import Kind, Wallet
@@ -183,7 +183,9 @@ def refuse_line(line: OrderLine, refusal: Refusal) -> None:
 
 
 def refusal_of(line: OrderLine, error: ProviderError) -> Refusal:
-    return refusal_for(error, country=line.country, number_type=line.number_type, e164=line.e164)
+    return refusal_for(
+        error, country=line.country, number_type=NumberType(line.number_type), e164=line.e164
+    )
 
 
 def _answered_no(line: OrderLine, error: ProviderError) -> None:

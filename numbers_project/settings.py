@@ -144,6 +144,8 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="numbers@example.test
 # --- People -----------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "workspaces.User"
+# auth.W004 asks for a unique column; the constraint user_email_unique is on LOWER(email).
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",

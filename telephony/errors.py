@@ -138,7 +138,7 @@ def _from_bare(error: TwilioException, writes: bool) -> ProviderError:
 def _from_answer(
     status: int, code: int | None, message: str, request_id: str, writes: bool
 ) -> ProviderError:
-    facts = {"provider_code": code, "http_status": status, "request_id": request_id}
+    facts: dict[str, Any] = {"provider_code": code, "http_status": status, "request_id": request_id}
     if code in TAKEN:
         return NumberTaken(message, **facts)
     if code == 21421:

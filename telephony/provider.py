@@ -7,6 +7,7 @@ repeat is safe.
 
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from twilio.rest import Client
@@ -180,7 +181,11 @@ def list_owned(*, page_size: int = 1000) -> Iterator[OwnedNumber]:
     page = call(lambda twilio: twilio.incoming_phone_numbers.page(page_size=page_size))
     while page is not None:
         yield from map(_owned, page)
-        page = call(lambda _twilio, current=page: current.next_page())
+        page = call(partial(_next_page, page))
+
+
+def _next_page(page: Any, _twilio: Client) -> Any:
+    return page.next_page()
 
 
 def account() -> Account:

@@ -75,7 +75,7 @@ class WorkspaceOwned(models.Model):
     """A row of one workspace. Fetch it through ``objects.for_workspace(workspace)``."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False)
-    objects = WorkspaceQuerySet.as_manager()
+    objects: ClassVar[models.Manager] = WorkspaceQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -96,7 +96,7 @@ class Membership(WorkspaceOwned):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role)
     created_at = models.DateTimeField(auto_now_add=True)
-    objects = MembershipQuerySet.as_manager()
+    objects: ClassVar[models.Manager] = MembershipQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -54,7 +54,7 @@ class WSGIAdapter(BaseAdapter):
 def _environ(request: requests.PreparedRequest, wait: Any) -> dict[str, Any]:
     url = urlsplit(str(request.url))
     body = request.body or b""
-    content = body.encode() if isinstance(body, str) else bytes(body)  # type: ignore[arg-type]
+    content = body.encode() if isinstance(body, str) else bytes(body)
     return {
         "REQUEST_METHOD": request.method,
         "PATH_INFO": url.path,

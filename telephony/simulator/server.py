@@ -4,7 +4,7 @@ import signal
 import socket
 import socketserver
 import threading
-from typing import Any
+from typing import IO, Any, cast
 from wsgiref.simple_server import ServerHandler, WSGIRequestHandler, WSGIServer
 
 from telephony.simulator.app import SimulatedTwilio
@@ -49,9 +49,13 @@ class Handler(WSGIRequestHandler):
             self.close_connection = True
             return
         handler = _Answering(
-            self.rfile, self.wfile, self.get_stderr(), self.get_environ(), multithread=True
+            self.rfile,
+            cast(IO[bytes], self.wfile),
+            self.get_stderr(),
+            self.get_environ(),
+            multithread=True,
         )
-        handler.request_handler = self  # type: ignore[attr-defined]  wsgiref reads it
+        handler.request_handler = self  # type: ignore[attr-defined]  # wsgiref reads it
         try:
             handler.run(self.server.get_app())  # type: ignore[attr-defined]
         except ConnectionDropped:
@@ -64,7 +68,7 @@ class Handler(WSGIRequestHandler):
 def serve(app: SimulatedTwilio, *, host: str, port: int) -> None:
     """Until SIGTERM or SIGINT."""
     server = Server((host, port), Handler)
-    server.set_app(app)  # type: ignore[arg-type]
+    server.set_app(app)
 
     def stop(*_: Any) -> None:
         threading.Thread(target=server.shutdown).start()

@@ -68,7 +68,7 @@ class State:
                 "SELECT * FROM number WHERE sid = ? AND account = ? AND released_at IS NULL",
                 sid, account,
             )  # fmt: skip
-            return row and self._fields(row)
+            return self._fields(row) if row else None
 
     def release(self, account: str, sid: str) -> bool:
         with self._lock, self._db:

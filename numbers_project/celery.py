@@ -31,6 +31,12 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    # A mail rings a task when it is written; this is for what the ring did not reach.
+    "deliver notices": {
+        "task": "workspaces.tasks.deliver_notices",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     # Country list and prices: the wizard answers from rows; the provider changes them rarely.
     "refresh prices": {
         "task": "numbers.tasks.refresh_prices",

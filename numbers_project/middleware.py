@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
+
+from workspaces import audit
 
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
@@ -18,5 +21,24 @@ def private_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
         if request.user.is_authenticated:
             response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+    return middleware
+
+
+def origin(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable:
+    """Tell the audit trail which address a request comes from.
+
+    Behind a proxy it is the last address that the proxy added, which is the one nobody but
+    the proxy could write.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        forwarded = request.headers.get("X-Forwarded-For", "") if settings.BEHIND_PROXY else ""
+        address = forwarded.rsplit(",", 1)[-1].strip() or request.META.get("REMOTE_ADDR", "")
+        token = audit.ORIGIN.set(address[:60])
+        try:
+            return get_response(request)
+        finally:
+            audit.ORIGIN.reset(token)
 
     return middleware

@@ -88,6 +88,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "numbers_project.middleware.private_pages",
+    "numbers_project.middleware.origin",
 ]
 
 ROOT_URLCONF = "numbers_project.urls"
@@ -174,6 +175,8 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 
 # A demo is served over plain HTTP on this machine; everything else is HTTPS only.
 SECURE = not (DEMO_MODE or DEBUG)
+# A proxy ends TLS and adds the caller's address to X-Forwarded-For.
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=SECURE)
 SECURE_SSL_REDIRECT = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 # Probes come from inside, over HTTP; the provider's webhooks must never be redirected,

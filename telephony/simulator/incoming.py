@@ -172,9 +172,11 @@ def listing(request: Request, account: str, state: State) -> Answer:
     if token and direction not in ("PA", "PB"):
         raise Refused(400, 20001, "PageToken is not valid")
     wanted = Wanted(request.get("PhoneNumber"), request.get("FriendlyName"), request.get("Origin"))
-    end = {"after": sid} if direction == "PA" else {"before": sid}
     try:
-        rows = state.page(account, wanted, size=size + 1, **end)
+        rows = state.page(
+            account, wanted, size=size + 1,
+            after=sid if direction == "PA" else "", before=sid if direction == "PB" else "",
+        )  # fmt: skip
     except KeyError:
         raise Refused(400, 20001, "PageToken is not valid") from None
     shown = rows[-size:] if direction == "PB" else rows[:size]

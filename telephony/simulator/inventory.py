@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import zip_longest
+from typing import Any
 from zlib import crc32
 
 import phonenumbers
@@ -118,7 +119,7 @@ def _plan_shelf(stock: Stock, code: str) -> tuple[Item, ...]:
 
 @cache
 def _plan_pattern(stock: Stock) -> re.Pattern[str]:
-    known = phonenumbers.PhoneMetadata.metadata_for_region(stock.country)
+    known: Any = phonenumbers.PhoneMetadata.metadata_for_region(stock.country)
     described = known.toll_free if stock.kind == "toll_free" else known.fixed_line
     return re.compile(described.national_number_pattern)
 

@@ -5,7 +5,6 @@ import socket
 import socketserver
 import sys
 import threading
-from collections.abc import Iterable
 from typing import IO, Any, cast
 from wsgiref.simple_server import ServerHandler, WSGIRequestHandler, WSGIServer
 
@@ -29,10 +28,10 @@ class _Answering(ServerHandler):
         if not isinstance(exc_info[1], ConnectionDropped):
             super().log_exception(exc_info)
 
-    def error_output(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+    def error_output(self, environ: Any, start_response: Any) -> list[bytes]:
         if isinstance(sys.exc_info()[1], ConnectionDropped):
             raise ConnectionDropped  # close without a byte of an answer
-        return error(500, 20500, "Internal Server Error").send(start_response, "")
+        return list(error(500, 20500, "Internal Server Error").send(start_response, ""))
 
 
 class Handler(WSGIRequestHandler):

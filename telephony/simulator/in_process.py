@@ -11,6 +11,7 @@ import requests
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
+from telephony.simulator import incoming
 from telephony.simulator.app import SimulatedTwilio
 from telephony.simulator.faults import ConnectionDropped, Fault
 from telephony.simulator.inventory import friendly_name
@@ -93,7 +94,8 @@ class Simulator:
         self.app.faults.add(Fault(kind, **match))
 
     def owned(self) -> list[dict[str, Any]]:
-        return self.app.state.owned(self.account)
+        """Every number of the account, as the wire shows it."""
+        return [incoming.show(self.account, row) for row in self.app.state.owned(self.account)]
 
     def seed(self, e164: str, account: str = "", **fields: Any) -> str:
         """Make the account, or another one, the owner of a number. Returns its sid."""

@@ -112,9 +112,9 @@ def _require(request: Request, stock: Stock) -> None:
 
 
 def _about(item: inventory.Item) -> dict[str, Any]:
+    """What is kept of a new number: what differs from ``DEFAULTS``."""
     able = item.stock.capabilities
     return {
-        **DEFAULTS,
         "address_requirements": item.stock.address,
         "capabilities": {name: name in able for name in CAPABILITIES},
         "friendly_name": inventory.friendly_name(item.e164),

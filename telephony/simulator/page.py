@@ -7,6 +7,7 @@ import json
 from html import escape
 from typing import TYPE_CHECKING
 
+from telephony.simulator import incoming
 from telephony.simulator.faults import ANSWERS, KINDS, OTHERS, Fault
 from telephony.simulator.wire import Answer, Request
 
@@ -71,7 +72,7 @@ def _state(simulator: "SimulatedTwilio") -> dict:
     return {
         "account": account,
         "balance": str(simulator.state.balance(account)),
-        "owned": simulator.state.owned(account),
+        "owned": [incoming.show(account, row) for row in simulator.state.owned(account)],
         "purchases": simulator.state.purchases(),
         "requests": len(simulator.log),
     }

@@ -127,6 +127,8 @@ BUYING = [
     buying("buy with address and bundle", BERLIN, 201,
            fields={"AddressSid": ADDRESS, "BundleSid": BUNDLE}),
     buying("taken", NEW_YORK, 400, 21422, before=somebody_owns(NEW_YORK)),
+    buying("taken, where an address is asked for", BRITISH_MOBILE, 400, 21422,
+           before=somebody_owns(BRITISH_MOBILE)),
     buying("released", NEW_YORK, 400, 21422, before=released(NEW_YORK)),
     buying("on no shelf", "+12125550100", 400, 21422),
     buying("no number", "33", 400, 21421),
@@ -188,5 +190,8 @@ FAILING = [
     Case("fault: dearer", "GET", f"{PRICES}/US", host="pricing.twilio.com",
          fault="price_change"),
 ]  # fmt: skip
+
+# No answer of the contract comes back: test_contract and test_over_http try these.
+WITHOUT_ANSWER = {"answer_lost", "timeout_before", "not_json"}
 
 CASES = [*READING, *BUYING, *CHANGING, *FAILING]

@@ -18,9 +18,11 @@ STYLE = """
 :root { color-scheme: light dark; font: 100%/1.5 system-ui, sans-serif }
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 table { border-collapse: collapse; width: 100% }
-td, th { text-align: left; padding: 0.4rem; border-bottom: 1px solid #8886 }
+tr { border-bottom: 1px solid #8886 }
+td, th { text-align: left; padding: 0.4rem; overflow-wrap: anywhere }
 button { font: inherit; min-height: 2.25rem }
 form { display: inline }
+@media (max-width: 40rem) { tr, td, th { display: block } }
 """
 MOST_SHOWN = 50
 PURCHASES = "IncomingPhoneNumbers"

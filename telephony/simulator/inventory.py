@@ -133,9 +133,11 @@ def _free_shelf(stock: Stock, code: str) -> tuple[Item, ...]:
         return ()
     prefix = code or example[:-6]
     numbers: dict[str, None] = {}
-    for attempt in range(PER_COUNTRY * 6):
+    for attempt in range(PER_COUNTRY * 8):
         length = len(example) - len(prefix) + (0, -1, 1)[attempt % 3 if code else 0]
         digits = "".join(str(rng.randrange(10)) for _ in range(max(length, 4)))
+        if code and digits[0] in "01":  # nobody's number after an area code, valid or not
+            continue
         e164 = f"+{dialling_code(stock.country)}{prefix}{digits}"
         if _is_valid(e164, stock):
             numbers[e164] = None

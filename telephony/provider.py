@@ -1,6 +1,6 @@
 """Everything we do at Twilio, in our words.
 
-Each function makes one call (``list_owned`` one per page), raises a ``ProviderError`` when
+Each function makes one call (``list_pages`` one per page), raises a ``ProviderError`` when
 it fails, and returns our own values. Nothing is retried here: who calls knows whether a
 repeat is safe.
 """
@@ -155,10 +155,15 @@ def fetch(*, sid: str) -> OwnedNumber:
 
 
 def configure(
-    *, sid: str, webhooks: Webhooks | None = None, friendly_name: str | None = None
-) -> OwnedNumber:
-    """Set webhooks, name, or both; what is not given stays."""
+    *, sid: str, webhooks: Webhooks | None = None, friendly_name: str | None = None,
+    clear_overrides: bool = False,
+) -> OwnedNumber:  # fmt: skip
+    """Set webhooks, name, or both; what is not given stays. ``clear_overrides`` takes off
+    the applications and the trunk, which at Twilio stand above the webhooks.
+    """
     fields: dict[str, Any] = _webhook_fields(webhooks) if webhooks else {}
+    if clear_overrides:
+        fields |= {"voice_application_sid": "", "sms_application_sid": "", "trunk_sid": ""}
     if friendly_name is not None:
         fields["friendly_name"] = friendly_name
     return _owned(
@@ -174,13 +179,13 @@ def release(*, sid: str) -> None:
         return
 
 
-def list_owned(*, page_size: int = 1000) -> Iterator[OwnedNumber]:
-    """Every number of the account, page by page. A failure in the middle is raised: a list
-    that ended early must never be taken for a whole one.
+def list_pages(*, page_size: int = 1000) -> Iterator[list[OwnedNumber]]:
+    """Every number of the account, a page at a time. A failure in the middle is raised: a
+    list that ended early must never be taken for a whole one.
     """
     page = call(lambda twilio: twilio.incoming_phone_numbers.page(page_size=page_size))
     while page is not None:
-        yield from map(_owned, page)
+        yield [_owned(row) for row in page]
         page = call(partial(_next_page, page))
 
 

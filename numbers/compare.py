@@ -58,12 +58,7 @@ def _is_ours(url: str, wanted: Webhooks) -> bool:
 
 def _overrides(owned: OwnedNumber) -> list[Finding]:
     """An application or trunk set on a number makes the provider ignore our webhooks."""
-    overrides = {
-        "voice_application": owned.voice_application_sid,
-        "message_application": owned.sms_application_sid,
-        "trunk": owned.trunk_sid,
-    }
-    found = {name: sid for name, sid in overrides.items() if sid}
+    found = {name: sid for name, sid in asdict(owned.overrides).items() if sid}
     return [Finding(Kind.OVERRIDDEN, {}, found, asks=True)] if found else []
 
 

@@ -7,6 +7,7 @@ by itself.
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from django.db import transaction
 from django.utils import timezone
@@ -18,6 +19,7 @@ from numbers.settle import settle_line
 from numbers.sync_models import Difference, SyncRun
 from telephony import provider
 from telephony.errors import NotFound, ProviderError
+from telephony.values import Overrides
 from telephony.webhook_urls import webhooks_for_numbers
 from workspaces import audit
 from workspaces.models import User
@@ -74,7 +76,7 @@ def _configure(difference: Difference, by: User | None) -> None:
         sid=number.provider_sid,
         webhooks=webhooks_for_numbers(),
         friendly_name=number.friendly_name or None,
-        clear_overrides=difference.kind == Kind.OVERRIDDEN,
+        overrides=Overrides() if difference.kind == Kind.OVERRIDDEN else None,
     )
     with transaction.atomic():
         if difference.kind != Kind.NAME:
@@ -152,6 +154,47 @@ CURES: dict[Difference.Kind, Callable[[Difference, User | None], None]] = {
     Kind.RETURNED: _wake,
     Kind.ORDERED: _adopt,
     Kind.RELEASED: _give_back_again,
+}
+
+
+def undo(difference: Difference, *, by: User) -> None:
+    """Put back what a cure changed. Adopted and given-back numbers stay: raises
+    ``NothingToCure`` for them and for what is still open.
+    """
+    put_back = UNDO.get(difference.cure)
+    if put_back is None:
+        raise NothingToCure
+    put_back(difference)
+    _record(difference, by, "difference.undone", f"Undone: {difference.get_cure_display()}")
+
+
+def _put_back_theirs(difference: Difference) -> None:
+    number, theirs = _number(difference), difference.theirs
+    webhooks = overrides = name = None
+    if difference.kind == Kind.WEBHOOKS:
+        webhooks = replace(webhooks_for_numbers(), **theirs)
+    elif difference.kind == Kind.OVERRIDDEN:
+        overrides = Overrides(**theirs)
+    else:
+        name = theirs["name"]
+    provider.configure(
+        sid=number.provider_sid, webhooks=webhooks, friendly_name=name, overrides=overrides
+    )
+
+
+def _put_back_ours(difference: Difference) -> None:
+    able = difference.ours["capabilities"]
+    Number.objects.filter(pk=_number(difference).pk).update(capabilities=able)
+
+
+def _wake_again(difference: Difference) -> None:
+    Number.objects.filter(pk=_number(difference).pk).update(vanished_at=None)
+
+
+UNDO: dict[str, Callable[[Difference], None]] = {
+    Cure.REPAIRED: _put_back_theirs,
+    Cure.TAKEN_OVER: _put_back_ours,
+    Cure.VANISHED: _wake_again,
 }
 
 

@@ -25,6 +25,7 @@ from telephony.values import (
     NumberPrice,
     NumberQuery,
     NumberType,
+    Overrides,
     OwnedNumber,
     Webhooks,
 )
@@ -156,14 +157,18 @@ def fetch(*, sid: str) -> OwnedNumber:
 
 def configure(
     *, sid: str, webhooks: Webhooks | None = None, friendly_name: str | None = None,
-    clear_overrides: bool = False,
+    overrides: Overrides | None = None,
 ) -> OwnedNumber:  # fmt: skip
-    """Set webhooks, name, or both; what is not given stays. ``clear_overrides`` takes off
-    the applications and the trunk, which at Twilio stand above the webhooks.
+    """Set webhooks, name or overrides; what is not given stays. ``Overrides()`` takes all
+    of them off.
     """
     fields: dict[str, Any] = _webhook_fields(webhooks) if webhooks else {}
-    if clear_overrides:
-        fields |= {"voice_application_sid": "", "sms_application_sid": "", "trunk_sid": ""}
+    if overrides is not None:
+        fields |= {
+            "voice_application_sid": overrides.voice_application,
+            "sms_application_sid": overrides.message_application,
+            "trunk_sid": overrides.trunk,
+        }
     if friendly_name is not None:
         fields["friendly_name"] = friendly_name
     return _owned(
@@ -260,8 +265,10 @@ def _owned(row: Any) -> OwnedNumber:
         address_requirement=_requirement(row.address_requirements),
         status=row.status or "",
         origin=row.origin or "",
-        voice_application_sid=row.voice_application_sid or "",
-        sms_application_sid=row.sms_application_sid or "",
-        trunk_sid=row.trunk_sid or "",
+        overrides=Overrides(
+            voice_application=row.voice_application_sid or "",
+            message_application=row.sms_application_sid or "",
+            trunk=row.trunk_sid or "",
+        ),
         created_at=row.date_created,
     )

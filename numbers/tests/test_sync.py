@@ -128,9 +128,7 @@ def test_a_number_bought_during_the_walk_is_not_called_missing(number, simulator
     assert sync.reconcile().found == 0
 
 
-def test_a_number_that_the_list_left_out_is_asked_for_before_it_is_believed_lost(
-    number, simulator
-):
+def test_a_number_that_the_list_left_out_is_asked_for_before_it_is_believed_lost(number, simulator):
     simulator.fault("list_empty", method="GET", path_contains="IncomingPhoneNumbers.json")
     assert sync.reconcile().found == 0
     number.refresh_from_db()
@@ -206,11 +204,10 @@ def test_two_runs_at_once_are_one(number, simulator):
     other = connection.copy()
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [sync.ONE_RUN_AT_A_TIME])
-    try:
         with pytest.raises(sync.AlreadyRunning):
             sync.reconcile()
-    finally:
-        other.close()
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [sync.ONE_RUN_AT_A_TIME])
+    other.close()
     assert sync.reconcile().complete
 
 
@@ -248,3 +245,49 @@ def test_runs_are_kept_for_staff(number, simulator, owner):
     assert run.by == owner
     assert run.ended_at >= run.started_at
     assert NumberOrder.objects.count() == 1
+
+
+THEIRS = [
+    {"voice_url": "https://elsewhere.example.com/voice"},
+    {"trunk_sid": "TK" + "1" * 32},
+    {"friendly_name": "Somebody's"},
+]
+
+
+@pytest.mark.parametrize("theirs", THEIRS)
+def test_a_repair_can_be_undone(number, owner, simulator, theirs):
+    at_provider(simulator, number, **theirs)
+    sync.reconcile()
+    difference = Difference.objects.get()
+    if difference.ended_at is None:
+        cures.cure(difference, by=owner)
+        difference.refresh_from_db()
+    [(field, value)] = theirs.items()
+    assert simulator.owned()[0][field] != value
+    cures.undo(difference, by=owner)
+    assert simulator.owned()[0][field] == value
+
+
+def test_taken_capabilities_can_be_put_back(number, owner, simulator):
+    before = number.capabilities
+    able = {"voice": True, "sms": False, "mms": False, "fax": False}
+    at_provider(simulator, number, capabilities=able)
+    sync.reconcile()
+    cures.undo(Difference.objects.get(), by=owner)
+    number.refresh_from_db()
+    assert number.capabilities == before
+
+
+def test_a_vanished_number_can_be_called_back(number, owner, simulator):
+    simulator.app.state.release(simulator.account, number.provider_sid)
+    sync.reconcile()
+    cures.undo(Difference.objects.get(), by=owner)
+    number.refresh_from_db()
+    assert number.status == "active"
+
+
+def test_what_was_given_back_cannot_be_undone(number, owner, simulator):
+    Number.objects.update(released_at=timezone.now())
+    sync.reconcile()
+    with pytest.raises(cures.NothingToCure):
+        cures.undo(Difference.objects.get(), by=owner)

@@ -81,7 +81,7 @@ def _configure(difference: Difference, by: User | None) -> None:
     with transaction.atomic():
         if difference.kind != Kind.NAME:
             Number.objects.filter(pk=number.pk).update(webhooks_set_at=timezone.now())
-        _end(difference, Cure.REPAIRED, by)
+        end(difference, Cure.REPAIRED, by)
 
 
 def _take_capabilities(difference: Difference, by: User | None) -> None:
@@ -90,7 +90,7 @@ def _take_capabilities(difference: Difference, by: User | None) -> None:
     owned = provider.fetch(sid=number.provider_sid)
     with transaction.atomic():
         Number.objects.filter(pk=number.pk).update(capabilities=sorted(owned.capabilities))
-        _end(difference, Cure.TAKEN_OVER, by)
+        end(difference, Cure.TAKEN_OVER, by)
 
 
 def _vanish(difference: Difference, by: User | None) -> None:
@@ -101,11 +101,11 @@ def _vanish(difference: Difference, by: User | None) -> None:
     except NotFound:
         pass
     else:
-        _end(difference, Cure.BY_ITSELF, by)
+        end(difference, Cure.BY_ITSELF, by)
         return
     with transaction.atomic():
         Number.objects.filter(pk=number.pk, vanished_at=None).update(vanished_at=timezone.now())
-        _end(difference, Cure.VANISHED, by)
+        end(difference, Cure.VANISHED, by)
         notify(
             workspace=number.workspace,
             key=f"number-vanished:{number.public_id}",
@@ -124,7 +124,7 @@ def _wake(difference: Difference, by: User | None) -> None:
     number = _number(difference)
     with transaction.atomic():
         Number.objects.filter(pk=number.pk).update(vanished_at=None)
-        _end(difference, Cure.WOKEN, by)
+        end(difference, Cure.WOKEN, by)
 
 
 def _adopt(difference: Difference, by: User | None) -> None:
@@ -133,7 +133,7 @@ def _adopt(difference: Difference, by: User | None) -> None:
     if line is not None:
         settle_line(line)
     if Number.objects.owned().filter(provider_sid=difference.provider_sid).exists():
-        _end(difference, Cure.ADOPTED, by)
+        end(difference, Cure.ADOPTED, by)
 
 
 def _give_back_again(difference: Difference, by: User | None) -> None:
@@ -142,7 +142,7 @@ def _give_back_again(difference: Difference, by: User | None) -> None:
         raise NothingToCure
     provider.release(sid=difference.provider_sid)
     with transaction.atomic():
-        _end(difference, Cure.GIVEN_BACK, by)
+        end(difference, Cure.GIVEN_BACK, by)
 
 
 CURES: dict[Difference.Kind, Callable[[Difference, User | None], None]] = {
@@ -206,10 +206,12 @@ def _number(difference: Difference) -> Number:
     return number
 
 
-def _end(difference: Difference, how: Cure, by: User | None) -> None:
+def end(difference: Difference, how: Cure, by: User | None, reason: str = "") -> None:
+    """Close an open difference with its cure, once. Raises ``NothingToCure`` for a closed one."""
     ended = Difference.objects.open().filter(pk=difference.pk)
-    if ended.update(ended_at=timezone.now(), cure=how, cured_by=by):
-        _record(difference, by, f"difference.{how}", Cure(how).label)
+    if not ended.update(ended_at=timezone.now(), cure=how, cured_by=by, reason=reason):
+        raise NothingToCure
+    _record(difference, by, f"difference.{how}", Cure(how).label)
 
 
 def _record(difference: Difference, by: User | None, action: str, text: str) -> None:

@@ -348,4 +348,4 @@ class PriceRule(models.Model):
 
 
 # Django finds the models of an app through this module.
-from numbers.sync_models import Difference, SyncRun  # noqa: E402, F401
+from numbers.sync_models import BalanceSample, Difference, SyncRun  # noqa: E402, F401

@@ -85,6 +85,7 @@ class Difference(models.Model):
     last_run = models.ForeignKey(SyncRun, null=True, on_delete=models.SET_NULL, db_index=False)
     ended_at = models.DateTimeField(null=True)
     cure = models.CharField(max_length=12, choices=Cure, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
     cured_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, db_index=False)
     objects = DifferenceQuerySet.as_manager()
 
@@ -116,3 +117,14 @@ class Difference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.e164}: {self.get_kind_display()}"
+
+
+class BalanceSample(models.Model):
+    """What the provider's account had at a time: how fast it goes tells when it is empty."""
+
+    at = models.DateTimeField(db_index=True)
+    amount = models.DecimalField(max_digits=18, decimal_places=6)
+    currency = models.CharField(max_length=3)
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M}: {self.amount} {self.currency}"

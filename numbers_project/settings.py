@@ -55,6 +55,14 @@ NUMBER_PRICE_MARKUP = env.str("NUMBER_PRICE_MARKUP", default="1.20")
 # plus the longest time in which the provider may still carry it out (docs/reliability.md).
 PURCHASE_QUIET_SECONDS = env.int("PURCHASE_QUIET_SECONDS", default=60)
 
+# --- The people who run the platform ----------------------------------------------------
+
+OPERATOR_EMAILS = env.list("OPERATOR_EMAILS", default=[])
+# They are told when the provider's balance lasts fewer days than this at the present use, or,
+# while too little is known about its use, when it is below the amount.
+PROVIDER_BALANCE_DAYS = env.int("PROVIDER_BALANCE_DAYS", default=10)
+PROVIDER_BALANCE_LEAST = env.int("PROVIDER_BALANCE_LEAST", default=50)
+
 # --- Django -----------------------------------------------------------------------------
 
 INSTALLED_APPS = [

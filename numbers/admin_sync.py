@@ -1,6 +1,6 @@
 """What differs between us and the provider, for support staff to decide about."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -16,7 +16,7 @@ from numbers import cures, sync, tasks
 from numbers.assign import assign_number, give_back_nobodys
 from numbers.sync_models import BalanceSample, Difference, SyncRun
 from telephony.errors import ProviderError
-from workspaces.models import Workspace
+from workspaces.models import User, Workspace
 
 
 class DecisionForm(forms.Form):
@@ -101,24 +101,20 @@ class DifferenceAdmin(ReadOnlyAdmin):
 
 
 def decide(difference: Difference, choice: dict[str, Any], request: HttpRequest) -> None:
-    by = request.user
+    by = cast(User, request.user)
     reason = choice.get("reason", "")
     match choice["action"]:
         case "cure":
-            cures.cure(difference, by=by)  # type: ignore[arg-type]  # staff are signed in
+            cures.cure(difference, by=by)
         case "undo":
-            cures.undo(difference, by=by)  # type: ignore[arg-type]
+            cures.undo(difference, by=by)
         case "leave":
-            cures.leave(difference, by=by)  # type: ignore[arg-type]
+            cures.leave(difference, by=by)
         case "assign":
-            assign_number(
-                difference=difference,
-                workspace=choice["workspace"],
-                by=by,
-                reason=reason,  # type: ignore[arg-type]
-            )
+            workspace = choice["workspace"]
+            assign_number(difference=difference, workspace=workspace, by=by, reason=reason)
         case "give_back":
-            give_back_nobodys(difference=difference, by=by, reason=reason)  # type: ignore[arg-type]
+            give_back_nobodys(difference=difference, by=by, reason=reason)
 
 
 @admin.register(SyncRun)
@@ -139,7 +135,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
         if request.method == "POST":
             if "dry" in request.POST:
                 try:
-                    run = sync.reconcile(by=request.user, dry_run=True)  # type: ignore[arg-type]
+                    run = sync.reconcile(by=cast(User, request.user), dry_run=True)
                     messages.info(request, f"A dry run, nothing was changed. {run}")
                 except sync.AlreadyRunning:
                     messages.warning(request, "A comparison is under way already.")

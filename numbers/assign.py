@@ -1,7 +1,5 @@
 """Nobody's numbers: the provider bills them and no workspace has them. Staff decide."""
 
-from typing import cast
-
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -15,7 +13,6 @@ from numbers.rent_periods import period_start
 from numbers.sync_models import Difference
 from telephony import provider
 from telephony.errors import NotFound
-from telephony.values import NumberType
 from telephony.webhook_urls import webhooks_for_numbers
 from wallet import ledger
 from wallet.models import Kind, Wallet
@@ -56,7 +53,7 @@ def assign_number(*, difference: Difference, workspace: Workspace, by: User, rea
     country, kind = formats.country_of(owned.e164), owned.number_type
     if not country or kind is None:
         raise UnknownKind(owned.e164)
-    price = price_of(country, cast(NumberType, kind))
+    price = price_of(country, kind)
     now = timezone.now()
     area = area_codes.find(country, area_codes.code_of(owned.e164, country))
     with transaction.atomic():

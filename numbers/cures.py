@@ -200,7 +200,7 @@ UNDO: dict[str, Callable[[Difference], None]] = {
 
 def _number(difference: Difference) -> Number:
     """As it is now, not as it was when the difference was seen."""
-    number = Number.objects.owned().filter(pk=difference.number_id).first()
+    number = Number.objects.owned().filter(pk=difference.number_id or 0).first()
     if number is None:
         raise NothingToCure
     return number

@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 
 from numbers.models import Number
 from numbers.sync_models import Difference
-from telephony.values import OwnedNumber, Webhooks
+from telephony.values import Overrides, OwnedNumber, Webhooks
 
 Kind = Difference.Kind
+NONE = Overrides()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,10 @@ def compare(number: Number, owned: OwnedNumber, wanted: Webhooks) -> list[Findin
 
 
 def _webhooks(owned: OwnedNumber, wanted: Webhooks) -> list[Finding]:
+    if owned.webhooks == wanted:
+        return []
     theirs, ours = asdict(owned.webhooks), asdict(wanted)
     other = {name: url for name, url in theirs.items() if url != ours[name]}
-    if not other:
-        return []
     foreign = any(url and not _is_ours(url, wanted) for url in other.values())
     return [Finding(Kind.WEBHOOKS, {name: ours[name] for name in other}, other, asks=foreign)]
 
@@ -58,8 +59,10 @@ def _is_ours(url: str, wanted: Webhooks) -> bool:
 
 def _overrides(owned: OwnedNumber) -> list[Finding]:
     """An application or trunk set on a number makes the provider ignore our webhooks."""
+    if owned.overrides == NONE:
+        return []
     found = {name: sid for name, sid in asdict(owned.overrides).items() if sid}
-    return [Finding(Kind.OVERRIDDEN, {}, found, asks=True)] if found else []
+    return [Finding(Kind.OVERRIDDEN, {}, found, asks=True)]
 
 
 def _capabilities(number: Number, owned: OwnedNumber) -> list[Finding]:

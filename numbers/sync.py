@@ -142,12 +142,13 @@ def _look_for_missing(run: SyncRun, seen: set[str]) -> None:
     old_enough = run.started_at - TOO_YOUNG
     suspects = Number.objects.owned().filter(created_at__lt=old_enough, vanished_at=None)
     missing: list[tuple[Number | OwnedNumber, Finding]] = []
-    for number in suspects.iterator(chunk_size=BATCH):
-        if number.provider_sid in seen:
+    for sid in suspects.values_list("provider_sid", flat=True).iterator(chunk_size=BATCH):
+        if sid in seen:
             continue
         try:
-            provider.fetch(sid=number.provider_sid)
+            provider.fetch(sid=sid)
         except NotFound:
+            number = Number.objects.get(provider_sid=sid)
             missing.append((number, _missing(number)))
     _keep(run, missing)
 

@@ -55,6 +55,7 @@ def assign_number(*, difference: Difference, workspace: Workspace, by: User, rea
         raise UnknownKind(owned.e164)
     price = price_of(country, kind)
     now = timezone.now()
+    set_already = owned.webhooks == webhooks_for_numbers(owned.capabilities)
     area = area_codes.find(country, area_codes.code_of(owned.e164, country))
     with transaction.atomic():
         end(difference, Cure.ASSIGNED, by)
@@ -73,7 +74,7 @@ def assign_number(*, difference: Difference, workspace: Workspace, by: User, rea
                     address_requirement=owned.address_requirement, monthly_price=price.amount,
                     provider_monthly_price=price.provider_amount, currency=price.currency,
                     friendly_name=owned.friendly_name, provider_sid=owned.sid,
-                    webhooks_set_at=now if owned.webhooks == webhooks_for_numbers() else None,
+                    webhooks_set_at=now if set_already else None,
                     created_at=now, paid_until=period_start(now, 1),
                 )  # fmt: skip
         except IntegrityError as error:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from numbers.models import Number
 from numbers.sync_models import Difference
 from telephony.values import Overrides, OwnedNumber, Webhooks
+from telephony.webhook_urls import webhooks_for_numbers
 
 Kind = Difference.Kind
 NONE = Overrides()
@@ -24,11 +25,11 @@ class Finding:
     asks: bool = False
 
 
-def compare(number: Number, owned: OwnedNumber, wanted: Webhooks) -> list[Finding]:
-    """Everything about one number that is not as we have it. ``wanted`` are our webhooks."""
+def compare(number: Number, owned: OwnedNumber) -> list[Finding]:
+    """Everything about one number that is not as we have it."""
     findings = [
         *([Finding(Kind.RETURNED)] if number.vanished_at else []),
-        *_webhooks(owned, wanted),
+        *_webhooks(owned, webhooks_for_numbers(owned.capabilities)),
         *_overrides(owned),
         *_capabilities(number, owned),
     ]

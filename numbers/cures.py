@@ -74,7 +74,7 @@ def _configure(difference: Difference, by: User | None) -> None:
     number = _number(difference)
     provider.configure(
         sid=number.provider_sid,
-        webhooks=webhooks_for_numbers(),
+        webhooks=webhooks_for_numbers(number.capabilities),
         friendly_name=number.friendly_name or None,
         overrides=Overrides() if difference.kind == Kind.OVERRIDDEN else None,
     )
@@ -172,7 +172,7 @@ def _put_back_theirs(difference: Difference) -> None:
     number, theirs = _number(difference), difference.theirs
     webhooks = overrides = name = None
     if difference.kind == Kind.WEBHOOKS:
-        webhooks = replace(webhooks_for_numbers(), **theirs)
+        webhooks = replace(webhooks_for_numbers(number.capabilities), **theirs)
     elif difference.kind == Kind.OVERRIDDEN:
         overrides = Overrides(**theirs)
     else:

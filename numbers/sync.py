@@ -19,7 +19,6 @@ from numbers.sync_models import Difference, SyncRun
 from telephony import provider
 from telephony.errors import NotFound, ProviderError
 from telephony.values import OwnedNumber
-from telephony.webhook_urls import webhooks_for_numbers
 from workspaces.models import User
 
 log = logging.getLogger(__name__)
@@ -65,7 +64,7 @@ def check_number(number: Number) -> list[Difference]:
     except NotFound:
         findings = [_missing(number)]
     else:
-        findings = compare(number, owned, webhooks_for_numbers())
+        findings = compare(number, owned)
     with transaction.atomic():
         _note(None, now, [(number, finding) for finding in findings])
         seen = [finding.kind for finding in findings]
@@ -100,12 +99,11 @@ def _walk(run: SyncRun) -> None:
 def _compare_batch(run: SyncRun, batch: Iterable[OwnedNumber]) -> None:
     """One query for a thousand numbers, one for what of them is nobody's."""
     by_sid = {owned.sid: owned for owned in batch}
-    wanted = webhooks_for_numbers()
     ours = Number.objects.owned().filter(provider_sid__in=by_sid)
     found: list[tuple[Number | OwnedNumber, Finding]] = []
     for number in ours.iterator(chunk_size=BATCH):
         owned = by_sid.pop(number.provider_sid)
-        found += [(number, finding) for finding in compare(number, owned, wanted)]
+        found += [(number, finding) for finding in compare(number, owned)]
     found += _strangers(list(by_sid.values()))
     _keep(run, found)
 

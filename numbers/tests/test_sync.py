@@ -47,7 +47,9 @@ def test_webhooks_that_are_gone_are_set_again(number, simulator):
     at_provider(simulator, number, voice_url="", sms_url="")
     run = sync.reconcile()
     assert (run.found, run.cured) == (1, 1)
-    assert provider.fetch(sid=number.provider_sid).webhooks == webhooks_for_numbers()
+    assert provider.fetch(sid=number.provider_sid).webhooks == webhooks_for_numbers(
+        number.capabilities
+    )
     difference = Difference.objects.get()
     assert (difference.kind, difference.cure) == (Kind.WEBHOOKS, "repaired")
     assert AuditEvent.objects.filter(action="difference.repaired").exists()
@@ -61,7 +63,9 @@ def test_an_address_that_somebody_else_set_is_asked_about(number, owner, simulat
     assert difference.asks
     assert difference.theirs == {"voice_url": "https://elsewhere.example.com/voice"}
     cures.cure(difference, by=owner)
-    assert provider.fetch(sid=number.provider_sid).webhooks == webhooks_for_numbers()
+    assert provider.fetch(sid=number.provider_sid).webhooks == webhooks_for_numbers(
+        number.capabilities
+    )
     assert open_kinds() == []
 
 
@@ -176,7 +180,7 @@ def test_nothing_is_cured_after_a_list_that_broke_off(number, acme, simulator, m
 def test_a_difference_that_is_gone_ends_by_itself(number, simulator):
     at_provider(simulator, number, voice_url="https://elsewhere.example.com/voice")
     sync.reconcile()
-    provider.configure(sid=number.provider_sid, webhooks=webhooks_for_numbers())
+    provider.configure(sid=number.provider_sid, webhooks=webhooks_for_numbers(number.capabilities))
     sync.reconcile()
     assert Difference.objects.get().cure == "by_itself"
 
@@ -215,7 +219,7 @@ def test_one_number_can_be_checked_on_demand(number, simulator):
     at_provider(simulator, number, voice_url="")
     [difference] = sync.check_number(number)
     assert difference.kind == Kind.WEBHOOKS
-    provider.configure(sid=number.provider_sid, webhooks=webhooks_for_numbers())
+    provider.configure(sid=number.provider_sid, webhooks=webhooks_for_numbers(number.capabilities))
     assert sync.check_number(number) == []
 
 

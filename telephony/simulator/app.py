@@ -22,10 +22,14 @@ TEST_TOKEN = "test-token"
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """One live pair and one test pair, as in Twilio's console."""
+    """One live pair, with an API key where there is one, and one test pair, as in Twilio's
+    console.
+    """
 
     account: str
     token: str
+    key: str = ""
+    secret: str = ""
     test_account: str = TEST_ACCOUNT
     test_token: str = TEST_TOKEN
 
@@ -94,6 +98,8 @@ class SimulatedTwilio:
             pair = ""
         known = self.credentials
         if pair == f"{known.account}:{known.token}":
+            return known.account
+        if known.key and pair == f"{known.key}:{known.secret}":
             return known.account
         if pair == f"{known.test_account}:{known.test_token}":
             return known.test_account

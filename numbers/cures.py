@@ -42,7 +42,9 @@ def cure_all(run: SyncRun) -> int:
     """Cure what this run saw and what needs no question. Returns how many were cured."""
     curable = Difference.objects.troubling().filter(last_run=run, asks=False, kind__in=CURES)
     cured = 0
-    for difference in curable.select_related("number__workspace").iterator(chunk_size=500):
+    # Capabilities come first: which webhooks a number should have follows from them.
+    in_order = curable.select_related("number__workspace").order_by("kind", "pk")
+    for difference in in_order.iterator(chunk_size=500):
         try:
             cure(difference, by=None)
             cured += 1

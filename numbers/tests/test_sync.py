@@ -33,6 +33,12 @@ def at_provider(simulator, number: Number, **fields: object) -> None:
     simulator.app.state.update(simulator.account, number.provider_sid, fields)
 
 
+def as_wanted(number: Number) -> bool:
+    """Whether the provider sends its calls and messages to us."""
+    wanted = webhooks_for_numbers(number.capabilities)
+    return provider.fetch(sid=number.provider_sid).webhooks == wanted
+
+
 def open_kinds() -> list[str]:
     return sorted(Difference.objects.open().values_list("kind", flat=True))
 
@@ -277,7 +283,7 @@ def test_taken_capabilities_can_be_put_back(number, owner, simulator):
     able = {"voice": True, "sms": False, "mms": False, "fax": False}
     at_provider(simulator, number, capabilities=able)
     sync.reconcile()
-    cures.undo(Difference.objects.get(), by=owner)
+    cures.undo(Difference.objects.get(kind=Kind.CAPABILITIES), by=owner)
     number.refresh_from_db()
     assert number.capabilities == before
 

@@ -190,6 +190,7 @@ FAILING = [
     buying("fault: broken afterwards", NEW_YORK, 500, 20500, fault="error_after"),
     Case("fault: slow", "GET", f"{ME}.json", fault="slow"),
     Case("fault: nothing there", "GET", f"{OFFERS}/US/Local.json", fault="no_inventory"),
+    Case("fault: an empty list", "GET", f"{MINE}.json", fault="list_empty"),
     Case("fault: dearer", "GET", f"{PRICES}/US", host="pricing.twilio.com",
          fault="price_change"),
 ]  # fmt: skip

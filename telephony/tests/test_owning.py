@@ -24,7 +24,7 @@ from telephony.tests.contract_cases import (
     TOLL_FREE,
     list_owned,
 )
-from telephony.values import AddressRequirement, Capability, NumberType, Webhooks
+from telephony.values import AddressRequirement, Capability, NumberType, Overrides, Webhooks
 from telephony.webhook_urls import webhooks_for_numbers
 
 HOOKS = webhooks_for_numbers(list(Capability))
@@ -41,7 +41,7 @@ def test_a_bought_number_is_read_in_full(exchanges):
     assert bought.webhooks == HOOKS
     assert (bought.status, bought.origin) == ("in-use", "twilio")
     assert bought.address_requirement == AddressRequirement.NONE
-    assert bought.voice_application_sid == bought.sms_application_sid == bought.trunk_sid == ""
+    assert bought.overrides == Overrides()
     assert datetime.now(UTC) - bought.created_at < timedelta(minutes=1)
 
 

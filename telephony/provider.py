@@ -1,6 +1,6 @@
 """Everything we do at Twilio, in our words.
 
-Each function makes one call (``list_owned`` one per page), raises a ``ProviderError`` when
+Each function makes one call (``list_pages`` one per page), raises a ``ProviderError`` when
 it fails, and returns our own values. Nothing is retried here: who calls knows whether a
 repeat is safe.
 """
@@ -26,6 +26,7 @@ from telephony.values import (
     NumberPrice,
     NumberQuery,
     NumberType,
+    Overrides,
     OwnedNumber,
     Webhooks,
 )
@@ -146,10 +147,19 @@ def fetch(*, sid: str) -> OwnedNumber:
 
 
 def configure(
-    *, sid: str, webhooks: Webhooks | None = None, friendly_name: str | None = None
-) -> OwnedNumber:
-    """Set webhooks, name, or both; what is not given stays. An empty address is cleared."""
+    *, sid: str, webhooks: Webhooks | None = None, friendly_name: str | None = None,
+    overrides: Overrides | None = None,
+) -> OwnedNumber:  # fmt: skip
+    """Set webhooks, name or overrides; what is not given stays, an empty address is cleared,
+    and ``Overrides()`` takes all of them off.
+    """
     fields: dict[str, Any] = _webhook_fields(webhooks, clear=True) if webhooks else {}
+    if overrides is not None:
+        fields |= {
+            "voice_application_sid": overrides.voice_application,
+            "sms_application_sid": overrides.message_application,
+            "trunk_sid": overrides.trunk,
+        }
     if friendly_name is not None:
         fields["friendly_name"] = friendly_name
     return call(
@@ -165,18 +175,28 @@ def release(*, sid: str) -> None:
         return
 
 
-def list_owned(*, page_size: int = 1000) -> Iterator[OwnedNumber]:
-    """Every number of the account, page by page. A failure in the middle is raised: a list
-    that ended early must never be taken for a whole one.
+def list_pages(*, page_size: int = 1000) -> Iterator[list[OwnedNumber]]:
+    """Every number of the account, a page at a time. A failure in the middle is raised: a
+    list that ended early must never be taken for a whole one.
     """
-    page = call(lambda twilio: twilio.incoming_phone_numbers.page(page_size=page_size))
-    while page is not None:
-        yield from map(_owned, page)
-        page = call(partial(_next_page, page))
+    page, numbers = call(
+        lambda twilio: _read(twilio.incoming_phone_numbers.page(page_size=page_size))
+    )
+    while True:
+        yield numbers
+        following = call(partial(_next_page, page))
+        if following is None:
+            return
+        page, numbers = following
 
 
-def _next_page(page: Any, _twilio: Client) -> Any:
-    return page.next_page()
+def _read(page: Any) -> tuple[Any, list[OwnedNumber]]:
+    return page, [_owned(row) for row in page]
+
+
+def _next_page(page: Any, _twilio: Client) -> tuple[Any, list[OwnedNumber]] | None:
+    following = page.next_page()
+    return None if following is None else _read(following)
 
 
 def account() -> Account:
@@ -253,8 +273,10 @@ def _owned(row: Any) -> OwnedNumber:
         address_requirement=_requirement(row.address_requirements),
         status=row.status or "",
         origin=row.origin or "",
-        voice_application_sid=row.voice_application_sid or "",
-        sms_application_sid=row.sms_application_sid or "",
-        trunk_sid=row.trunk_sid or "",
+        overrides=Overrides(
+            voice_application=row.voice_application_sid or "",
+            message_application=row.sms_application_sid or "",
+            trunk=row.trunk_sid or "",
+        ),
         created_at=row.date_created,
     )

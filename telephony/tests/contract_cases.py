@@ -1,11 +1,14 @@
 """Every endpoint of the simulator and every error it knows, as requests by hand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
+from telephony import provider
 from telephony.simulator.fixtures import CREDENTIALS
 from telephony.simulator.in_process import Simulator
 from telephony.simulator.inventory import shelf
+from telephony.values import OwnedNumber
 
 LIVE = (CREDENTIALS.account, CREDENTIALS.token)
 ME = f"/2010-04-01/Accounts/{CREDENTIALS.account}"
@@ -187,6 +190,7 @@ FAILING = [
     buying("fault: broken afterwards", NEW_YORK, 500, 20500, fault="error_after"),
     Case("fault: slow", "GET", f"{ME}.json", fault="slow"),
     Case("fault: nothing there", "GET", f"{OFFERS}/US/Local.json", fault="no_inventory"),
+    Case("fault: an empty list", "GET", f"{MINE}.json", fault="list_empty"),
     Case("fault: dearer", "GET", f"{PRICES}/US", host="pricing.twilio.com",
          fault="price_change"),
 ]  # fmt: skip
@@ -195,3 +199,8 @@ FAILING = [
 WITHOUT_ANSWER = {"answer_lost", "timeout_before", "not_json"}
 
 CASES = [*READING, *BUYING, *CHANGING, *FAILING]
+
+
+def list_owned(*, page_size: int = 1000) -> Iterator[OwnedNumber]:
+    """One after another, as the pages come."""
+    return chain.from_iterable(provider.list_pages(page_size=page_size))

@@ -8,7 +8,7 @@ import requests
 from telephony import client, provider
 from telephony.errors import NotConfigured
 from telephony.simulator.app import SimulatedTwilio
-from telephony.tests.contract_cases import NEW_YORK
+from telephony.tests.contract_cases import NEW_YORK, list_owned
 from telephony.tests.test_errors import EVERYTHING
 from telephony.values import Webhooks
 
@@ -33,7 +33,7 @@ def test_each_call_carries_the_timeout(call, seconds, simulator, edge, settings)
 
 def test_every_following_page_carries_the_timeout_too(simulator, exchanges):
     simulator.seed_many(f"+1212{2000000 + n}" for n in range(30))
-    list(provider.list_owned(page_size=10))
+    list(list_owned(page_size=10))
     assert [exchange.timeout for exchange in exchanges] == [10.0] * 3
 
 

@@ -232,7 +232,8 @@ def _post(
     refunds: Entry | None = None, by: User | None = None, reason: str = "",
 ) -> Entry:  # fmt: skip
     currency = currency or wallet.currency
-    refunds_id, by_id = refunds and refunds.pk, by and by.pk
+    refunds_id = refunds.pk if refunds else None
+    by_id = by.pk if by else None
     outcome, available, pk, seq, balance_after, created_at = _call(
         "wallet_post", wallet.pk, currency, kind, amount, contra, key, text, reference,
         refunds_id, by_id, reason, keep,
@@ -259,9 +260,7 @@ def _raise_unless_done(
     if outcome == "short":
         raise InsufficientFunds(available=available, needed=needed, currency=currency)
     if outcome == "kept":
-        raise KeptForRent(
-            available=available, needed=needed, kept=keep or ZERO, currency=currency
-        )
+        raise KeptForRent(available=available, needed=needed, kept=keep or ZERO, currency=currency)
     if outcome == "refunded":
         raise InvalidAmount(
             f"Only {money.show(available, currency)} of this charge is left to refund."

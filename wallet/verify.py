@@ -100,7 +100,7 @@ def verify(workspace: Workspace | None = None) -> Iterator[Discrepancy]:
         for name, query in CHECKS.items():
             head = RUNNING if name == "running balances" else ""
             cursor.execute(
-                (head + query).format(**conditions), {"wallet": workspace and workspace.pk}
+                (head + query).format(**conditions), {"wallet": workspace.pk if workspace else None}
             )
             while rows := cursor.fetchmany(1000):
                 yield from (Discrepancy(*row) for row in rows)

@@ -112,7 +112,7 @@ def _area_code_note(form: SearchForm) -> dict:
     if not form.is_bound:
         return {}
     if not form.is_valid():
-        return {"problems": form.errors.get("area_code", [])}
+        return {"problems": form.errors.get("area_code", []), "instead": form.instead}
     wanted = form.wanted()
     return {"place": area_codes.find(wanted.country.code, wanted.area_code)}
 

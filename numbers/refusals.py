@@ -106,6 +106,7 @@ class NotOfferedHere(Refusal):
 
 class ProviderNotConfigured(Refusal):
     code = "provider_not_configured"
+    status = 503
     title = "Numbers cannot be bought at the moment"
 
     BECAUSE: ClassVar[dict[str, str]] = {
@@ -126,6 +127,7 @@ class ProviderNotConfigured(Refusal):
 class ProviderDown(Refusal):
     code = "provider_down"
     title = "The carrier does not answer"
+    status = 503
 
     def __init__(self) -> None:
         super().__init__("The carrier has a problem or is busy. Try again in a minute.")
@@ -145,7 +147,11 @@ class ProviderSaidNo(Refusal):
 
 
 def refusal_for(
-    error: errors.ProviderError, *, country: str, number_type: NumberType | None, e164: str = ""
+    error: errors.ProviderError,
+    *,
+    country: str = "",
+    number_type: NumberType | None = None,
+    e164: str = "",
 ) -> Refusal:
     """Our sentence for what the provider answered. Its own words stay in the log."""
     match error:

@@ -13,7 +13,7 @@ from lib import area_codes
 from lib import e164 as formats
 from lib.errors import Refusal
 from numbers.catalogue import SoldCountry
-from numbers.pricing import Price, prices_in
+from numbers.pricing import Price
 from numbers.refusals import refusal_for
 from telephony import provider
 from telephony.errors import NotConfigured, ProviderError, TypeNotOffered
@@ -119,7 +119,7 @@ def search_numbers(wanted: Wanted) -> Found:
     as "no numbers found".
     """
     try:
-        prices = prices_in(wanted.country.code)
+        prices = wanted.country.prices()
     except ProviderError as error:
         raise _refusal(error, wanted, wanted.number_type) from error
     answers = _ask_at_once([wanted.query(kind) for kind in wanted.types])

@@ -16,7 +16,7 @@ from workspaces.models import User
 Browse = Callable[..., Page]
 
 # The browser itself logs each answer of 400 and above; which ones come is what the tests say.
-STATUS_LINE = re.compile(r"Failed to load resource: the server responded with a status of 4|5")
+STATUS_LINE = re.compile(r"Failed to load resource: the server responded with a status of [45]")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -36,17 +36,26 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 
 @pytest.fixture
+def said() -> list[str]:
+    """Errors and warnings on the consoles so far; a test that expects some clears them."""
+    return []
+
+
+@pytest.fixture
 def browse(
-    new_context: Callable[..., BrowserContext], live_server: LiveServer, simulator: Any
+    new_context: Callable[..., BrowserContext],
+    live_server: LiveServer,
+    simulator: Any,
+    said: list[str],
 ) -> Iterator[Browse]:
-    """``browse(user, path)`` opens a page in a context of its own, signed in by cookie.
+    """``browse(user, path)`` opens a page in a context of its own, signed in by cookie;
+    without a path an empty one.
 
     At the end of the test the consoles of all of them must be clean: no error of a script,
     nothing that the content security policy refused.
     """
-    said: list[str] = []
 
-    def browse(user: User | None = None, path: str = "/", **options: Any) -> Page:
+    def browse(user: User | None = None, path: str = "", **options: Any) -> Page:
         context = new_context(
             base_url=live_server.url,
             **{"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"} | options,
@@ -59,10 +68,11 @@ def browse(
                 [{"name": session.key, "value": session.value, "url": live_server.url}]
             )
         page = context.new_page()
-        page.goto(path)
+        if path:
+            page.goto(path)
         return page
 
-    expect.set_options(timeout=5000)
+    expect.set_options(timeout=15_000)
     yield browse
     assert said == []
 

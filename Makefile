@@ -10,7 +10,7 @@ export PORT VAR_DIR
 EMBEDDED = exec $(VENV)/bin/python -m embedded
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check shell manage
+.PHONY: help run test check bench shell manage
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ test: $(VENV)/dev.stamp ## Run the tests  [ARGS="-k wallet -x"]
 
 check: $(VENV)/dev.stamp ## Lint, types, templates, migrations, deployment settings
 	@$(EMBEDDED) check
+
+bench: $(VENV)/dev.stamp ## Measure against floors written by hand  [ONLY=wallet,rent.collect]
+	@$(EMBEDDED) bench $(ONLY)
 
 shell: $(VENV)/run.stamp ## Open a Python shell with the models
 	@$(EMBEDDED) manage shell

@@ -29,6 +29,7 @@ def _fast_and_apart(settings) -> None:
     """Cheap password hashes, tasks in the same process, no cache left by another test."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.CELERY_TASK_ALWAYS_EAGER = True
+    settings.WHITENOISE_AUTOREFRESH = True  # nothing is collected for tests
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     settings.STORAGES = {
         "default": settings.STORAGES["default"],

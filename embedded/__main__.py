@@ -4,13 +4,14 @@ import sys
 from collections.abc import Sequence
 
 from embedded import stopping
+from embedded.bench import bench
 from embedded.check import check
 from embedded.manage import manage
 from embedded.problem import Problem
 from embedded.run import run
 from embedded.test import test
 
-USAGE = "usage: python -m embedded run | test [PYTEST…] | check | manage [COMMAND…]"
+USAGE = "usage: python -m embedded run | test [PYTEST…] | bench [NAME…] | check | manage [COMMAND…]"
 
 
 def main(words: Sequence[str]) -> int:
@@ -21,6 +22,8 @@ def main(words: Sequence[str]) -> int:
                 return run()
             case ["test", *rest]:
                 return test(rest)
+            case ["bench", *names]:
+                return bench(names)
             case ["check"]:
                 return check()
             case ["manage", *rest]:

@@ -6,7 +6,7 @@ from embedded.environment import for_production
 from embedded.foreground import in_foreground
 from embedded.test import throwaway_services
 
-MODULES = ("ruff check .", "ruff format --check .", "mypy .", "djlint templates --check --lint")
+MODULES = ("ruff check .", "ruff format --check .", "mypy .", "djlint templates --lint")
 
 
 def check() -> int:

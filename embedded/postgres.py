@@ -115,7 +115,7 @@ class Postgres:
 
     def _locale(self) -> list[str]:
         """The same order of text on every machine."""
-        command = [self.bin / "initdb", "--version"]
+        command: list[str | Path] = [self.bin / "initdb", "--version"]
         version = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         major = int(re.findall(r"\d+", version)[0])
         return ["--locale=C.UTF-8", *(["--locale-provider=builtin"] if major >= 17 else [])]

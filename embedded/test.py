@@ -21,7 +21,7 @@ def test(words: Sequence[str]) -> int:
 
 
 @contextmanager
-def throwaway_services() -> Iterator[dict[str, str]]:
+def throwaway_services(*, durable: bool = False) -> Iterator[dict[str, str]]:
     """The tests' environment, with services that are gone without trace afterwards."""
     with (
         TemporaryDirectory(prefix="numbers-") as folder,
@@ -29,5 +29,5 @@ def throwaway_services() -> Iterator[dict[str, str]]:
         Parts() as parts,
     ):
         env = environment.for_tests(os.environ, var)
-        start_services(parts, var, env, durable=False)
+        start_services(parts, var, env, durable=durable)
         yield env

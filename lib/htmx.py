@@ -9,7 +9,7 @@ def asks_for(request: HttpRequest, fragment_id: str) -> bool:
 
     A request that restores the browser's history wants the whole page.
     """
-    htmx = request.htmx  # type: ignore[attr-defined]  set by django_htmx's middleware
+    htmx = request.htmx  # type: ignore[attr-defined]  # set by django_htmx's middleware
     return bool(htmx) and not htmx.history_restore_request and htmx.target == fragment_id
 
 

@@ -3,6 +3,7 @@
 from django.contrib import admin
 
 from lib.read_only_admin import ReadOnlyAdmin
+from numbers import admin_sync  # noqa: F401  registers its pages
 from numbers.models import CountryOffer, Number, NumberOrder, OrderLine, PriceRule
 
 
@@ -16,8 +17,8 @@ class NumberAdmin(ReadOnlyAdmin):
 
 class OrderLineInline(admin.TabularInline):
     model = OrderLine
-    fields = ["position", "e164", "state", "monthly_price", "called_at", "settled_at",
-              "refusal_code", "number"]  # fmt: skip
+    fields = ("position", "e164", "state", "monthly_price", "called_at", "settled_at",
+              "refusal_code", "number")  # fmt: skip
     readonly_fields = fields
     can_delete = False
     extra = 0

@@ -46,7 +46,8 @@ class SearchForm(forms.Form):
     )  # fmt: skip
 
     def __init__(self, *args: Any, countries: list[SoldCountry], **kwargs: Any) -> None:
-        super().__init__(*args, use_required_attribute=False, **kwargs)
+        kwargs["use_required_attribute"] = False
+        super().__init__(*args, **kwargs)
         self.countries = {country.code: country for country in countries}
         # Where the area code is wrong: the words and the query string of what was meant.
         self.instead: tuple[str, str] | None = None

@@ -3,11 +3,11 @@
 import secrets
 import uuid
 from decimal import Decimal
-from typing import Self
+from typing import ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 from django.urls import reverse
 
 from lib import e164 as formats
@@ -75,13 +75,24 @@ class NumberFacts(models.Model):
 class NumberQuerySet(WorkspaceQuerySet):
     def owned(self) -> Self:
         """Numbers that have not been given back."""
-        return self.exclude(status=Number.Status.RELEASED)
+        return self.filter(released_at=None)
+
+    def active(self) -> Self:
+        return self.filter(status=Number.Status.ACTIVE)
 
     def with_digits(self, digits: str) -> Self:
         return self.filter(e164__contains=digits)
 
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
+
+
+INACTIVE = (
+    Q(deactivated_at__isnull=False)
+    | Q(suspended_at__isnull=False)
+    | Q(parked_at__isnull=False)
+    | Q(vanished_at__isnull=False)
+)
 
 
 class Number(NumberFacts, WorkspaceOwned):
@@ -92,27 +103,56 @@ class Number(NumberFacts, WorkspaceOwned):
         INACTIVE = "inactive"
         RELEASED = "released"
 
+    class Because(models.TextChoices):
+        """Why it is inactive, the gravest first."""
+
+        VANISHED = "vanished", "The carrier does not have it any more"
+        PARKED = "parked", "Released, can be undone"
+        SUSPENDED = "suspended", "Its monthly fee is overdue"
+        DEACTIVATED = "deactivated", "Switched off"
+
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     friendly_name = models.CharField(max_length=64, blank=True)
-    status = models.CharField(max_length=8, choices=Status, default=Status.ACTIVE)
+    # Why it is not active. Each fact comes and goes on its own: a payment never wakes a
+    # number that somebody switched off. The status follows from them, in the database.
+    deactivated_at = models.DateTimeField(
+        null=True, blank=True, help_text="Switched off by someone of the workspace."
+    )
+    suspended_at = models.DateTimeField(
+        null=True, blank=True, help_text="Its rent is overdue: nothing is received."
+    )
+    parked_at = models.DateTimeField(
+        null=True, blank=True, help_text="Released by someone; can be undone for a day."
+    )
+    vanished_at = models.DateTimeField(
+        null=True, blank=True, help_text="The carrier does not have it any more."
+    )
+    released_at = models.DateTimeField(null=True, blank=True, help_text="Given back for good.")
+    # Its rent is overdue: nothing is sent or called from it, but it still receives.
+    outbound_stopped_at = models.DateTimeField(null=True, blank=True)
+    status = models.GeneratedField(
+        expression=Case(
+            When(released_at__isnull=False, then=Value("released")),
+            When(INACTIVE, then=Value("inactive")),
+            default=Value("active"),
+        ),
+        output_field=models.CharField(max_length=8, choices=Status),
+        db_persist=True,
+    )
     provider_sid = models.CharField(max_length=34, unique=True)
     # When calls and messages were last known to be sent to us; empty means they are not yet.
     webhooks_set_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(help_text="When it was bought: rent counts from here.")
     paid_until = models.DateTimeField(help_text="When the next monthly payment is due.")
-    objects = NumberQuerySet.as_manager()
+    objects: ClassVar[models.Manager] = NumberQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["e164"], condition=~Q(status="released"), name="number_owned_once"
+                fields=["e164"], condition=Q(released_at__isnull=True), name="number_owned_once"
             ),
             models.CheckConstraint(
                 condition=Q(e164__regex=r"^\+[1-9][0-9]{6,14}$"), name="number_is_e164"
-            ),
-            models.CheckConstraint(
-                condition=Q(status__in=["active", "inactive", "released"]),
-                name="number_status_known",
             ),
             models.CheckConstraint(condition=Q(monthly_price__gte=0), name="number_price_positive"),
         ]
@@ -124,6 +164,19 @@ class Number(NumberFacts, WorkspaceOwned):
                 name="number_webhooks_missing",
             ),
         ]
+
+    @property
+    def inactive_because(self) -> Because | None:
+        """The gravest reason why it is inactive; None for an active or a released number."""
+        if self.released_at:
+            return None
+        facts = {
+            self.Because.VANISHED: self.vanished_at,
+            self.Because.PARKED: self.parked_at,
+            self.Because.SUSPENDED: self.suspended_at,
+            self.Because.DEACTIVATED: self.deactivated_at,
+        }
+        return next((because for because, since in facts.items() if since), None)
 
 
 class NumberOrder(WorkspaceOwned):
@@ -188,7 +241,7 @@ class OrderLine(NumberFacts, WorkspaceOwned):
     refusal_code = models.CharField(max_length=40, blank=True)
     refusal_sentence = models.CharField(max_length=400, blank=True)
     number = models.OneToOneField(Number, null=True, blank=True, on_delete=models.PROTECT)
-    objects = OrderLineQuerySet.as_manager()
+    objects: ClassVar[models.Manager] = OrderLineQuerySet.as_manager()
 
     class Meta:
         ordering = ["order", "position"]
@@ -292,3 +345,7 @@ class PriceRule(models.Model):
     def apply_to(self, provider_price: Decimal) -> Decimal:
         """Our price per month, before rounding."""
         return self.fixed_price if self.markup is None else provider_price * self.markup
+
+
+# Django finds the models of an app through this module.
+from numbers.sync_models import BalanceSample, Difference, SyncRun  # noqa: E402, F401

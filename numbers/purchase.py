@@ -21,7 +21,7 @@ from numbers.refusals import AlreadyYours, NumberJustTaken, PriceChanged, refusa
 from numbers.rent_periods import period_start
 from telephony import provider
 from telephony.errors import NumberTaken, ProviderError, ProviderUnavailable
-from telephony.values import OwnedNumber
+from telephony.values import NumberType, OwnedNumber
 from telephony.webhook_urls import webhooks_for_numbers
 from wallet import ledger
 from wallet.models import Kind, Wallet
@@ -106,7 +106,7 @@ def buy_line(line: OrderLine) -> None:
         bought = provider.buy(
             e164=line.e164,
             friendly_name=formats.international(line.e164),
-            webhooks=webhooks_for_numbers(),
+            webhooks=webhooks_for_numbers(line.capabilities),
             address_sid=settings.TWILIO_ADDRESS_SIDS.get(line.country, ""),
             bundle_sid=settings.TWILIO_BUNDLE_SIDS.get(f"{line.country}:{line.number_type}", ""),
         )
@@ -142,7 +142,7 @@ def settle_line(line: OrderLine) -> None:
 def finish_line(line: OrderLine, bought: OwnedNumber) -> None:
     """The number is ours: write it, capture the money, in one commit, once."""
     now = timezone.now()
-    webhooks_set = bought.webhooks == webhooks_for_numbers()
+    webhooks_set = bought.webhooks == webhooks_for_numbers(bought.capabilities)
     with transaction.atomic():
         line = OrderLine.objects.select_for_update().get(pk=line.pk)
         if line.state not in OrderLine.UNSETTLED:
@@ -183,7 +183,9 @@ def refuse_line(line: OrderLine, refusal: Refusal) -> None:
 
 
 def refusal_of(line: OrderLine, error: ProviderError) -> Refusal:
-    return refusal_for(error, country=line.country, number_type=line.number_type, e164=line.e164)
+    return refusal_for(
+        error, country=line.country, number_type=NumberType(line.number_type), e164=line.e164
+    )
 
 
 def _answered_no(line: OrderLine, error: ProviderError) -> None:

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
 from numbers_project.errors import method_not_allowed
+from workspaces import audit
 
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
@@ -34,5 +36,24 @@ def wrong_method_in_words(get_response: Callable[[HttpRequest], HttpResponse]) -
         if response.status_code == 405 and not response.content:
             return method_not_allowed(request, response.headers["Allow"])
         return response
+
+    return middleware
+
+
+def origin(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable:
+    """Tell the audit trail which address a request comes from.
+
+    Behind a proxy it is the last address that the proxy added, which is the one nobody but
+    the proxy could write.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        forwarded = request.headers.get("X-Forwarded-For", "") if settings.BEHIND_PROXY else ""
+        address = forwarded.rsplit(",", 1)[-1].strip() or request.META.get("REMOTE_ADDR", "")
+        token = audit.ORIGIN.set(address[:60])
+        try:
+            return get_response(request)
+        finally:
+            audit.ORIGIN.reset(token)
 
     return middleware

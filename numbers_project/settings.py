@@ -55,6 +55,16 @@ NUMBER_PRICE_MARKUP = env.str("NUMBER_PRICE_MARKUP", default="1.20")
 # plus the longest time in which the provider may still carry it out (docs/reliability.md).
 PURCHASE_QUIET_SECONDS = env.int("PURCHASE_QUIET_SECONDS", default=60)
 
+# --- The people who run the platform ----------------------------------------------------
+
+# Prometheus reads /metrics with "Authorization: Bearer <token>"; empty turns it off.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+OPERATOR_EMAILS = env.list("OPERATOR_EMAILS", default=[])
+# They are told when the provider's balance lasts fewer days than this at the present use, or,
+# while too little is known about its use, when it is below the amount.
+PROVIDER_BALANCE_DAYS = env.int("PROVIDER_BALANCE_DAYS", default=10)
+PROVIDER_BALANCE_LEAST = env.int("PROVIDER_BALANCE_LEAST", default=50)
+
 # --- Django -----------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -92,6 +102,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "numbers_project.middleware.private_pages",
     "numbers_project.middleware.wrong_method_in_words",
+    "numbers_project.middleware.origin",
 ]
 
 ROOT_URLCONF = "numbers_project.urls"
@@ -148,6 +159,8 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="numbers@example.test
 # --- People -----------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "workspaces.User"
+# auth.W004 asks for a unique column; the constraint user_email_unique is on LOWER(email).
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -176,11 +189,13 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 
 # A demo is served over plain HTTP on this machine; everything else is HTTPS only.
 SECURE = not (DEMO_MODE or DEBUG)
+# A proxy ends TLS and adds the caller's address to X-Forwarded-For.
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=SECURE)
 SECURE_SSL_REDIRECT = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 # Probes come from inside, over HTTP; the provider's webhooks must never be redirected,
 # since a redirect loses the fields of a POST.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^webhooks/"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$", r"^webhooks/"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE

@@ -55,7 +55,7 @@ def workspace_view(permission: str) -> Callable[..., Callable[..., HttpResponse]
                 return forbidden(request, permission)
             return view(request, **kwargs)
 
-        gate.permission = permission  # type: ignore[attr-defined]  read by the guard test
+        gate.permission = permission  # type: ignore[attr-defined]  # read by the guard test
         return gate
 
     return decorate

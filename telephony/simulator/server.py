@@ -3,12 +3,14 @@
 import signal
 import socket
 import socketserver
+import sys
 import threading
-from typing import Any
+from typing import IO, Any, cast
 from wsgiref.simple_server import ServerHandler, WSGIRequestHandler, WSGIServer
 
 from telephony.simulator.app import SimulatedTwilio
 from telephony.simulator.faults import ConnectionDropped
+from telephony.simulator.wire import error
 
 
 class Server(socketserver.ThreadingMixIn, WSGIServer):
@@ -27,7 +29,9 @@ class _Answering(ServerHandler):
             super().log_exception(exc_info)
 
     def error_output(self, environ: Any, start_response: Any) -> list[bytes]:
-        raise ConnectionDropped  # close without a byte of an answer
+        if isinstance(sys.exc_info()[1], ConnectionDropped):
+            raise ConnectionDropped  # close without a byte of an answer
+        return list(error(500, 20500, "Internal Server Error").send(start_response, ""))
 
 
 class Handler(WSGIRequestHandler):
@@ -49,9 +53,13 @@ class Handler(WSGIRequestHandler):
             self.close_connection = True
             return
         handler = _Answering(
-            self.rfile, self.wfile, self.get_stderr(), self.get_environ(), multithread=True
+            self.rfile,
+            cast(IO[bytes], self.wfile),
+            self.get_stderr(),
+            self.get_environ(),
+            multithread=True,
         )
-        handler.request_handler = self  # type: ignore[attr-defined]  wsgiref reads it
+        handler.request_handler = self  # type: ignore[attr-defined]  # wsgiref reads it
         try:
             handler.run(self.server.get_app())  # type: ignore[attr-defined]
         except ConnectionDropped:
@@ -64,7 +72,7 @@ class Handler(WSGIRequestHandler):
 def serve(app: SimulatedTwilio, *, host: str, port: int) -> None:
     """Until SIGTERM or SIGINT."""
     server = Server((host, port), Handler)
-    server.set_app(app)  # type: ignore[arg-type]
+    server.set_app(app)
 
     def stop(*_: Any) -> None:
         threading.Thread(target=server.shutdown).start()

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import push_url
 
 from lib import area_codes, htmx
 from lib.errors import Fix, Refusal
@@ -68,19 +69,23 @@ def index(request: WorkspaceRequest) -> HttpResponse:
 @workspace_view(NUMBERS_VIEW)
 def buy(request: WorkspaceRequest) -> HttpResponse:
     """The search of the wizard. Its address holds the search, so it can be shared."""
+    context: dict = {"may_buy": request.membership.can(NUMBERS_CREATE)}
     try:
         countries = sold_countries()
     except Refusal as refusal:
-        context = {"refusal": _or_try_again(request, refusal)}
+        context["refusal"] = _or_try_again(request, refusal)
         return render(request, "numbers/buy.html", context, status=refusal.status)
     searched = "country" in request.GET
     form = SearchForm(request.GET if searched else None, countries=countries,
                       initial={"country": DEFAULT_COUNTRY, "where": "anywhere"})  # fmt: skip
     if htmx.asks_for(request, "area-code-note"):
         return render(request, "numbers/_area_code_note.html", _area_code_note(form))
-    context = {"form": form, **_area_code_note(form), **_search(request, form, searched)}
-    template = "_search.html" if htmx.asks_for(request, "search") else "buy.html"
-    return render(request, f"numbers/{template}", context, status=context["status"])
+    context |= {"form": form, **_area_code_note(form), **_search(request, form, searched)}
+    if not htmx.asks_for(request, "search"):
+        return render(request, "numbers/buy.html", context, status=context["status"])
+    fragment = render(request, "numbers/_search.html", context, status=context["status"])
+    # The address to share: without the fields that were left as they are.
+    return push_url(fragment, f"?{context['search']}") if "search" in context else fragment
 
 
 def _search(request: WorkspaceRequest, form: SearchForm, searched: bool) -> dict:

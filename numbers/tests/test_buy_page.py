@@ -55,6 +55,13 @@ def test_htmx_gets_the_search_alone_and_it_is_in_the_page(as_owner):
     assert fragment.text.strip() in as_owner.get(BUY, search).text
 
 
+def test_htmx_shows_the_address_to_share_without_empty_fields(as_owner):
+    fragment = htmx(
+        as_owner, f"{BUY}?country=US&area_code=212&type=&pattern=&where=anywhere", "search"
+    )
+    assert fragment.headers["HX-Push-Url"] == "?country=US&area_code=212"
+
+
 def test_htmx_gets_the_note_on_an_area_code_alone(as_owner):
     note = htmx(as_owner, f"{BUY}?country=US&area_code=212", "area-code-note")
     assert note.text.startswith('<div id="area-code-note"')
@@ -175,7 +182,9 @@ def test_the_last_known_prices_stay_while_the_provider_is_down(as_owner, simulat
 
 def test_a_member_and_a_viewer_may_look(as_member, as_viewer):
     for client in (as_member, as_viewer):
-        assert client.get(BUY, {"country": "US", "area_code": "212"}).status_code == 200
+        page = client.get(BUY, {"country": "US", "area_code": "212"})
+        assert page.status_code == 200
+        assert "Buying needs the permission <strong>numbers_create</strong>." in page.text
 
 
 def test_whoever_is_not_signed_in_is_led_to_the_login_and_back(client):

@@ -28,10 +28,17 @@ def confirm(page: Page) -> None:
     page.get_by_role("button", name="Confirm purchase").click()
 
 
-def hold(page: Page, pattern: str) -> list[Route]:
-    """Keep requests from arriving until the test continues them: a network that is slow."""
+def hold_searches(page: Page) -> list[Route]:
+    """Keep searches from arriving until the test continues them: a carrier that is slow."""
     held: list[Route] = []
-    page.route(pattern, lambda route: held.append(route))
+
+    def take(route: Route) -> None:
+        if route.request.headers.get("hx-target") == "search":
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/buy/?**", take)
     return held
 
 

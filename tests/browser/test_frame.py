@@ -235,3 +235,10 @@ def test_the_first_load_of_a_page_takes_six_requests(browse, owner, path):
     page.goto(path)
     page.wait_for_load_state("networkidle")
     assert 4 <= len(asked) <= 6, asked
+
+
+@pytest.mark.parametrize("page_of", ["signup/", "logout/", "password/change/", "email/"])
+def test_the_other_pages_of_an_account_are_readable(browse, owner, page_of):
+    page = browse(None if page_of == "signup/" else owner, f"/accounts/{page_of}")
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    audit(page)

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from numbers import catalogue
 from tests.browser.audit import audit
-from tests.browser.steps import BUY, NEW_YORK, announced, hold, results, search, tab_to
+from tests.browser.steps import BUY, NEW_YORK, announced, hold_searches, results, search, tab_to
 
 
 def note(page: Page):
@@ -59,6 +59,12 @@ def test_a_search_can_be_shared_and_reloaded(browse, owner):
     page.get_by_label("SMS").check()
     search(page, area_code="212", digits_or_letters="77")
     expect(results(page).first).to_be_visible()
+    expect(page).to_have_url(
+        re.compile(
+            re.escape(f"{BUY}?country=US&area_code=212&capabilities=sms&pattern=77&where=anywhere")
+            + "$"
+        )
+    )
     found = results(page).all_inner_texts()
     other = browse(owner, page.url)
     for same in (page, other):
@@ -142,15 +148,13 @@ def test_countries_tell_their_code_and_the_lowest_price(browse, owner, simulator
 
 def test_a_slow_carrier_is_said_and_shown(browse, owner):
     page = browse(owner, NEW_YORK)
-    held = hold(page, "**/buy/?**area_code=415**")
+    held = hold_searches(page)
     search(page, area_code="415")
     waiting = page.get_by_text("Asking the carrier for numbers…")
     expect(waiting).to_be_visible()
     expect(announced(page)).to_have_text("Asking the carrier for numbers.")
     audit(page)
-    page.unroute_all()
-    for route in held:
-        route.continue_()
+    held.pop().continue_()
     expect(results(page).first).to_contain_text("San Francisco, CA")
     expect(waiting).to_be_hidden()
 

@@ -101,10 +101,23 @@ def test_a_double_click_buys_once(browse, owner, acme, simulator):
     assert has_bought_one(acme, simulator)
 
 
-def test_a_double_click_without_javascript_buys_once(browse, owner, acme, simulator):
+def test_clicking_again_while_the_answer_is_on_its_way_buys_once(browse, owner, acme, simulator):
     page = browse(owner, REVIEW, java_script_enabled=False)
-    page.get_by_role("button", name="Confirm purchase").dblclick()
+    sent = []
+
+    def lose_the_first_answer(route):
+        sent.append(route)
+        if len(sent) == 1:
+            route.fetch()  # it arrives and is carried out, and the browser still waits
+        else:
+            route.continue_()
+
+    page.route("**/orders/", lose_the_first_answer)
+    button = page.get_by_role("button", name="Confirm purchase").bounding_box()
+    for _ in range(2):
+        page.mouse.click(button["x"] + 20, button["y"] + 20)
     expect(page.get_by_role("heading", name="is yours")).to_be_visible()
+    assert len(sent) == 2
     assert has_bought_one(acme, simulator)
 
 
@@ -112,10 +125,14 @@ def test_while_it_is_being_bought_the_button_says_so(browse, owner):
     page = browse(owner, REVIEW)
     # An answer without content leaves the browser on this page, as it is before any answer.
     page.route("**/orders/", lambda route: route.fulfill(status=204))
+    sent = []
+    page.on("request", lambda request: sent.append(request.method))
     confirm(page)
     button = page.get_by_role("button", name="Buying…")
     expect(button).to_have_attribute("aria-disabled", "true")
     expect(announced(page)).to_have_text("Buying…")
+    button.click(force=True)
+    assert sent == ["POST"]
     audit(page)
 
 

@@ -19,31 +19,38 @@ PLACES = [("anywhere", "anywhere"), ("start", "at the start"), ("end", "at the e
 class SearchForm(forms.Form):
     """The search of the wizard, read from the address so that it can be shared."""
 
-    country = forms.ChoiceField()
+    country = forms.ChoiceField(
+        error_messages=dict.fromkeys(["required", "invalid_choice"], "Choose a country.")
+    )
     area_code = forms.CharField(
-        required=False, max_length=6,
-        help_text="Leave empty to search the whole country.",
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        required=False, max_length=12,
+        error_messages={"max_length": "An area code has at most six digits."},
     )  # fmt: skip
     type = forms.ChoiceField(
         required=False,
         choices=[(ANY_TYPE, "Any type"), *[(kind.value, kind.label) for kind in NumberType]],
+        error_messages={"invalid_choice": "Choose one of these types."},
     )
     capabilities = forms.MultipleChoiceField(
-        label="It must be able to", required=False, widget=forms.CheckboxSelectMultiple,
+        required=False,
         choices=[(kind.value, kind.label) for kind in Capability],
-    )  # fmt: skip
+        error_messages={"invalid_choice": "Choose among these four."},
+    )
     pattern = forms.CharField(
-        label="Digits or letters", required=False, max_length=10,
-        help_text="2 to 10, for example 777 or CAFE.",
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
+        required=False, max_length=20,
+        error_messages={"max_length": "Give at most ten digits or letters."},
     )  # fmt: skip
-    where = forms.ChoiceField(label="Where in the number", required=False, choices=PLACES)
+    where = forms.ChoiceField(
+        required=False, choices=PLACES,
+        error_messages={"invalid_choice": "Choose one of these places."},
+    )  # fmt: skip
 
     def __init__(self, *args: Any, countries: list[SoldCountry], **kwargs: Any) -> None:
         kwargs["use_required_attribute"] = False
         super().__init__(*args, **kwargs)
         self.countries = {country.code: country for country in countries}
+        # Where the area code is wrong: the words and the query string of what was meant.
+        self.instead: tuple[str, str] | None = None
         self.fields["country"].choices = [(c.code, str(c)) for c in countries]  # type: ignore[attr-defined]
 
     def clean_area_code(self) -> str:
@@ -57,6 +64,8 @@ class SearchForm(forms.Form):
             raise forms.ValidationError("Use digits and the letters A to Z only.")
         if len(pattern) < 2:
             raise forms.ValidationError("Give at least two digits or letters.")
+        if len(pattern) > 10:
+            raise forms.ValidationError("Give at most ten digits or letters.")
         return pattern
 
     def clean(self) -> dict[str, Any]:
@@ -64,14 +73,14 @@ class SearchForm(forms.Form):
         country, code = cleaned.get("country"), cleaned.get("area_code")
         if country and code and (problem := self._area_code_problem(country, code, cleaned)):
             self.add_error("area_code", problem)
+            self.instead = self._meant(country, code)
         number_type = cleaned.get("type")
         if country and number_type and number_type not in self.countries[country].number_types:
-            sold = self.countries[country]
-            offered = " and ".join(kind.label for kind in sold.number_types)
+            offered = " or ".join(kind.label for kind in self.countries[country].number_types)
             self.add_error(
                 "type",
-                f"{NumberType(number_type).label} numbers are not sold in {sold.name}. "
-                f"There you can choose {offered}.",
+                f"{NumberType(number_type).label} numbers are not sold in "
+                f"{formats.country_in_text(country)}. Choose {offered}.",
             )
         return cleaned
 
@@ -79,6 +88,8 @@ class SearchForm(forms.Form):
     def _area_code_problem(country: str, code: str, cleaned: dict[str, Any]) -> str:
         if not re.fullmatch(r"[0-9]+", code, re.ASCII):
             return "An area code is made of digits, for example 212."
+        if len(code) > 6:
+            return "An area code has at most six digits."
         if formats.dialling_code(country) != "1":
             return ""  # our list of area codes is complete for +1 only; the provider knows
         toll_free = code in area_codes.NANP_TOLL_FREE
@@ -91,6 +102,20 @@ class SearchForm(forms.Form):
         if area_codes.find(country, code):
             return ""
         return area_codes.explain_invalid(country, code)
+
+    def _meant(self, country: str, code: str) -> tuple[str, str] | None:
+        """The search in which this area code would be right, one click away."""
+        if area_codes.find(country, code):
+            local = {"country": country, "area_code": code, "type": NumberType.LOCAL}
+            return "Search local numbers there", urlencode(local)
+        if code in area_codes.NANP_TOLL_FREE and formats.dialling_code(country) == "1":
+            toll_free = {"country": country, "area_code": code, "type": NumberType.TOLL_FREE}
+            return f"Search toll-free numbers with {code}", urlencode(toll_free)
+        other = area_codes.elsewhere(country, code)
+        if other is None or other.country not in self.countries:
+            return None
+        there = urlencode({"country": other.country, "area_code": code})
+        return f"Search {code} in {formats.country_in_text(other.country)}", there
 
     def wanted(self) -> Wanted:
         """What is asked for, from a valid form."""

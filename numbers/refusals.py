@@ -54,7 +54,8 @@ class PriceUnknown(Refusal):
     def __init__(self, *, country: str, number_type: NumberType) -> None:
         super().__init__(
             f"The carrier tells no price for {number_type.label} numbers in "
-            f"{formats.country_name(country)}, so they cannot be sold. Try another type or country."
+            f"{formats.country_in_text(country)}, so they cannot be sold. Try another "
+            "type or country."
         )
 
 
@@ -85,7 +86,7 @@ class RegionRestricted(Refusal):
     def __init__(self, *, country: str, requirement: str) -> None:
         asks_for = self.ASKS_FOR.get(requirement, "additional verification")
         super().__init__(
-            f"Numbers of this kind in {formats.country_name(country)} need {asks_for}. "
+            f"Numbers of this kind in {formats.country_in_text(country)} need {asks_for}. "
             "Ask your administrator to register it with the provider, or choose a country or "
             "type without the requirement."
         )
@@ -98,12 +99,14 @@ class NotOfferedHere(Refusal):
     def __init__(self, *, country: str, number_type: NumberType | None) -> None:
         what = f"{number_type.label} numbers are" if number_type else "This kind of number is"
         super().__init__(
-            f"{what} not sold in {formats.country_name(country)}. Choose another type or country."
+            f"{what} not sold in {formats.country_in_text(country)}. Choose another type or "
+            "country."
         )
 
 
 class ProviderNotConfigured(Refusal):
     code = "provider_not_configured"
+    status = 503
     title = "Numbers cannot be bought at the moment"
 
     BECAUSE: ClassVar[dict[str, str]] = {
@@ -124,6 +127,7 @@ class ProviderNotConfigured(Refusal):
 class ProviderDown(Refusal):
     code = "provider_down"
     title = "The carrier does not answer"
+    status = 503
 
     def __init__(self) -> None:
         super().__init__("The carrier has a problem or is busy. Try again in a minute.")
@@ -143,7 +147,11 @@ class ProviderSaidNo(Refusal):
 
 
 def refusal_for(
-    error: errors.ProviderError, *, country: str, number_type: NumberType | None, e164: str = ""
+    error: errors.ProviderError,
+    *,
+    country: str = "",
+    number_type: NumberType | None = None,
+    e164: str = "",
 ) -> Refusal:
     """Our sentence for what the provider answered. Its own words stay in the log."""
     match error:

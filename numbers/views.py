@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import push_url
 
 from lib import area_codes, htmx
 from lib.errors import Fix, Refusal
@@ -27,11 +28,9 @@ from numbers.refusals import (
     NumberJustTaken,
     PriceChanged,
     RegionRestricted,
-    refusal_for,
 )
 from numbers.rent_periods import period_start
 from numbers.settle import due_lines
-from telephony.errors import ProviderError
 from telephony.values import AddressRequirement, NumberType
 from wallet.addresses import add_funds_address
 from wallet.ledger import InsufficientFunds
@@ -70,19 +69,23 @@ def index(request: WorkspaceRequest) -> HttpResponse:
 @workspace_view(NUMBERS_VIEW)
 def buy(request: WorkspaceRequest) -> HttpResponse:
     """The search of the wizard. Its address holds the search, so it can be shared."""
+    context: dict = {"may_buy": request.membership.can(NUMBERS_CREATE)}
     try:
         countries = sold_countries()
-    except ProviderError as error:
-        refusal = refusal_for(error, country=DEFAULT_COUNTRY, number_type=None)
-        return render(request, "numbers/buy.html", {"refusal": refusal}, status=503)
+    except Refusal as refusal:
+        context["refusal"] = _or_try_again(request, refusal)
+        return render(request, "numbers/buy.html", context, status=refusal.status)
     searched = "country" in request.GET
     form = SearchForm(request.GET if searched else None, countries=countries,
                       initial={"country": DEFAULT_COUNTRY, "where": "anywhere"})  # fmt: skip
     if htmx.asks_for(request, "area-code-note"):
         return render(request, "numbers/_area_code_note.html", _area_code_note(form))
-    context = {"form": form, **_area_code_note(form), **_search(request, form, searched)}
-    template = "_search.html" if htmx.asks_for(request, "search") else "buy.html"
-    return render(request, f"numbers/{template}", context, status=context["status"])
+    context |= {"form": form, **_area_code_note(form), **_search(request, form, searched)}
+    if not htmx.asks_for(request, "search"):
+        return render(request, "numbers/buy.html", context, status=context["status"])
+    fragment = render(request, "numbers/_search.html", context, status=context["status"])
+    # The address to share: without the fields that were left as they are.
+    return push_url(fragment, f"?{context['search']}") if "search" in context else fragment
 
 
 def _search(request: WorkspaceRequest, form: SearchForm, searched: bool) -> dict:
@@ -94,7 +97,8 @@ def _search(request: WorkspaceRequest, form: SearchForm, searched: bool) -> dict
     try:
         found = search.search_numbers(wanted)
     except Refusal as refusal:
-        return {"refusal": refusal, "wanted": wanted, "status": 503}
+        refusal = _or_try_again(request, refusal)
+        return {"refusal": refusal, "wanted": wanted, "status": refusal.status}
     return {
         "found": found,
         "wanted": wanted,
@@ -107,12 +111,17 @@ def _search(request: WorkspaceRequest, form: SearchForm, searched: bool) -> dict
     }
 
 
+def _or_try_again(request: WorkspaceRequest, refusal: Refusal) -> Refusal:
+    refusal.fix = refusal.fix or Fix("Try again", request.get_full_path())
+    return refusal
+
+
 def _area_code_note(form: SearchForm) -> dict:
     """The place that the area code in the form stands for, or what is wrong with it."""
     if not form.is_bound:
         return {}
     if not form.is_valid():
-        return {"problems": form.errors.get("area_code", [])}
+        return {"problems": form.errors.get("area_code", []), "instead": form.instead}
     wanted = form.wanted()
     return {"place": area_codes.find(wanted.country.code, wanted.area_code)}
 
@@ -121,9 +130,12 @@ def _area_code_note(form: SearchForm) -> dict:
 @workspace_view(NUMBERS_VIEW)
 def review(request: WorkspaceRequest) -> HttpResponse:
     """Everything about one number before it is bought; the form confirms exactly this."""
+    try:
+        countries = sold_countries()
+    except Refusal as refusal:
+        return _review_refused(request, _or_try_again(request, refusal), "")
     chosen = ChosenForm(request.GET)
-    countries = {country.code: country for country in sold_countries()}
-    search_form = SearchForm(request.GET, countries=list(countries.values()))
+    search_form = SearchForm(request.GET, countries=countries)
     if not chosen.is_valid() or not search_form.is_valid():
         return redirect("numbers:buy", workspace_slug=request.workspace.slug)
     wanted = search_form.wanted()
@@ -145,11 +157,11 @@ def _quote(
     number = search.find_one(country=country.code, number_type=number_type, e164=e164)
     if number is None:
         raise NumberJustTaken(e164)
-    return quotes.new_quote(number, price_of(country.code, number_type), back)
+    return quotes.new_quote(number, country.price_of(number_type), back)
 
 
 def _review_context(request: WorkspaceRequest, quote: quotes.Quote) -> dict:
-    wallet = Wallet.objects.get(workspace=request.workspace)
+    wallet = request.wallet = Wallet.objects.get(workspace=request.workspace)
     may_buy = request.membership.can(NUMBERS_CREATE)
     after = wallet.available - quote.price.amount
     zone = ZoneInfo(request.workspace.time_zone)

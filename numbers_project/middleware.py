@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
+from numbers_project.errors import method_not_allowed
 from workspaces import audit
 
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
@@ -20,6 +21,20 @@ def private_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
         patch_vary_headers(response, ["HX-Request"])
         if request.user.is_authenticated:
             response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return middleware
+
+
+def wrong_method_in_words(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable:
+    """Django answers a wrong method with an empty page; a person who reloads the address of
+    a form, or is led there after signing in, needs words and a way on.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.status_code == 405 and not response.content:
+            return method_not_allowed(request, response.headers["Allow"])
         return response
 
     return middleware

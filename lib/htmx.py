@@ -17,6 +17,6 @@ def leave_for(request: HttpRequest, url: str) -> HttpResponse:
     """Redirect the whole page, also where HTMX asked: it would follow an ordinary redirect
     by itself and swap the page it finds there into the middle of this one.
     """
-    if request.htmx:  # type: ignore[attr-defined]  set by django_htmx's middleware
+    if request.htmx:  # type: ignore[attr-defined]  # set by django_htmx's middleware
         return HttpResponseClientRedirect(url)
     return HttpResponseRedirect(url)

@@ -89,6 +89,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "numbers_project.middleware.private_pages",
     "numbers_project.middleware.origin",
+    "numbers_project.middleware.Limits",
 ]
 
 ROOT_URLCONF = "numbers_project.urls"
@@ -205,6 +206,16 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
     }
 }
+
+# How often (lib/rate_limit.py, docs/security.md). Another limit for a name:
+# RATE_LIMITS=search=120/m,mail=50/h
+RATE_LIMITS = {
+    "search": "60/m",  # by workspace: each asks the provider, whose own limit all share
+    "purchase": "30/m",  # by workspace: nobody clicks faster, a stolen session would
+    "mail": "20/h",  # by workspace: invitations go to addresses that somebody typed
+    "export": "10/h",  # by workspace: each reads the whole table
+    "bad_signature": "60/m",  # by address: what is not from the provider gets no answer
+} | env.dict("RATE_LIMITS", default={})
 
 # --- Work in the background -------------------------------------------------------------
 

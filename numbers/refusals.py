@@ -129,6 +129,33 @@ class ProviderDown(Refusal):
         super().__init__("The carrier has a problem or is busy. Try again in a minute.")
 
 
+class GaveUp(Refusal):
+    """The outcome was unknown, and the quiet time has passed without a trace of the number."""
+
+    code = "no_answer"
+    title = "We could not get an answer from the carrier"
+
+    def __init__(self, e164: str) -> None:
+        super().__init__(
+            f"The carrier never confirmed {formats.international(e164)} and does not have it "
+            "among our numbers, so we stopped asking. Search again to see whether it is still "
+            "available."
+        )
+
+
+class NotAskedInTime(Refusal):
+    """Placed, and nobody was there to buy it until the price it was ordered at had expired."""
+
+    code = "not_asked_in_time"
+    title = "The order waited for too long"
+
+    def __init__(self, e164: str) -> None:
+        super().__init__(
+            f"{formats.international(e164)} could not be bought within half an hour, so its "
+            "price may not hold any more. The carrier was not asked. Search again."
+        )
+
+
 class ProviderSaidNo(Refusal):
     """The provider refused for a cause that we have no better words for; it is in the log."""
 

@@ -14,12 +14,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from lib import area_codes, htmx
+from lib.doorbell import ring
 from lib.errors import Fix, Refusal
 from numbers import quote as quotes
 from numbers import search, tasks
 from numbers.catalogue import SoldCountry, sold_countries
 from numbers.forms import ChosenForm, FindForm, SearchForm, query_string_of
 from numbers.models import Number, NumberOrder, OrderLine
+from numbers.order_log import steps_of
 from numbers.pricing import price_of
 from numbers.purchase import purchase_number
 from numbers.refusals import (
@@ -246,11 +248,12 @@ def order(request: WorkspaceRequest, reference: str) -> HttpResponse:
     )
     lines = list(found.lines.select_related("number"))
     unsettled = any(line.state in OrderLine.UNSETTLED for line in lines)
-    if unsettled and due_lines(found.pk):
-        tasks.settle_order.delay(found.pk)
+    if unsettled and due_lines(found.pk).exists():
+        ring(tasks.settle_order, found.pk)
     context = {
         "order": found,
         "line": lines[0],
+        "steps": steps_of(found),
         "unsettled": unsettled,
         "search_again": _search_again(request, found.search),
     }

@@ -14,7 +14,14 @@ from django.utils.safestring import SafeString
 from lib import money
 from lib.errors import Refusal
 from lib.read_only_admin import ReadOnlyAdmin
-from numbers.models import NumberOrder, OrderLine, OrderStep
+from numbers.models import (
+    DiagnosisReport,
+    NumberOrder,
+    OrderLine,
+    OrderStep,
+    PurchaseLimits,
+    PurchaseRequest,
+)
 from numbers.order_log import steps_of
 from numbers.refund import refund_line
 
@@ -98,3 +105,33 @@ def refund_view(request: HttpRequest, line_id: int) -> HttpResponse:
     }  # fmt: skip
     status = 422 if form.errors else 200
     return render(request, "numbers/admin_refund.html", context, status=status)
+
+
+@admin.register(PurchaseRequest)
+class PurchaseRequestAdmin(ReadOnlyAdmin):
+    list_display = ["reference", "workspace", "asked_by", "asked_at", "state", "decided_by"]
+    list_select_related = ["workspace", "asked_by", "decided_by"]
+    list_filter = ["state"]
+    search_fields = ["reference", "workspace__slug", "asked_by__email"]
+
+
+@admin.register(PurchaseLimits)
+class PurchaseLimitsAdmin(ReadOnlyAdmin):
+    list_display = ["workspace", "spend_per_day", "numbers_per_day"]
+    list_select_related = ["workspace"]
+    search_fields = ["workspace__slug"]
+
+
+@admin.register(DiagnosisReport)
+class DiagnosisReportAdmin(ReadOnlyAdmin):
+    """What a person was told when they could not buy."""
+
+    list_display = ["reference", "workspace", "by", "at"]
+    list_select_related = ["workspace", "by"]
+    search_fields = ["reference", "workspace__slug", "by__email"]
+    fields = ["reference", "workspace", "by", "at", "search", "told"]
+
+    @admin.display(description="Findings")
+    def told(self, report: DiagnosisReport) -> SafeString:
+        rows = [(row.title, row.verdict, row.evidence) for row in report.findings]
+        return format_html_join("", "<div><strong>{}</strong>: {}. {}</div>", rows)

@@ -364,4 +364,7 @@ class PriceRule(models.Model):
 
 
 # Models with a module of their own; Django looks for them here.
+from numbers.limits import PurchaseLimits  # noqa: E402, F401
 from numbers.order_log import OrderStep  # noqa: E402, F401
+from numbers.purchase_requests import PurchaseRequest  # noqa: E402, F401
+from numbers.reports import DiagnosisReport  # noqa: E402, F401

@@ -1,5 +1,7 @@
 """Placing an order: who may, at what price, and the money held, in one commit. Calls nobody."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -8,37 +10,51 @@ from django.utils import timezone
 
 from lib import area_codes
 from lib import e164 as formats
+from numbers.limits import check_limits
 from numbers.models import Number, NumberOrder, OrderLine, new_reference
 from numbers.order_log import first_steps
 from numbers.pricing import price_of
-from numbers.quote import Quote
-from numbers.refusals import AlreadyYours, NumberJustTaken, PriceChanged
+from numbers.quote import Offer, Quote
+from numbers.refusals import (
+    AlreadyYours,
+    MayNotBuy,
+    NumberJustTaken,
+    PriceChanged,
+    TooManyNumbers,
+)
 from wallet import ledger
-from wallet.models import Hold, Wallet
+from wallet.models import Wallet
 from workspaces import audit
-from workspaces.models import User, Workspace
+from workspaces.access import who_can_grant
+from workspaces.models import Membership, User, Workspace
+from workspaces.permissions import NUMBERS_CREATE
 
+MOST_NUMBERS = 20
 UNDER_WAY = "order_line_number_under_way_once"
 
 
-def place_order(*, workspace: Workspace, by: User, quote: Quote) -> NumberOrder:
+def place_order(
+    *, workspace: Workspace, by: User, quote: Quote,
+    with_it: Callable[[NumberOrder], object] = lambda order: None,
+) -> NumberOrder:  # fmt: skip
     """Commit the intent and hold the money; the same quote again returns the same order.
 
-    Raises a ``Refusal`` when the answer is no (money, price, taken): then nothing is kept.
+    ``with_it`` is done in the same commit as a new order. Raises a ``Refusal`` when the
+    answer is no (permission, price, taken, limits, money): then nothing is kept. All is
+    looked up at this moment, whatever a page has shown.
     """
     order = placed_with(workspace, quote)
     if order is not None:
         return order
-    now = price_of(quote.number.country, quote.number.number_type)
-    if now.amount != quote.price.amount or now.currency != quote.price.currency:
-        raise PriceChanged(old=quote.price.amount, new=now.amount, currency=now.currency)
+    quote = _at_current_prices(quote)
     try:
         with transaction.atomic():
-            return _write_order(workspace, by, quote)
+            return _write_order(workspace, by, quote, with_it)
     except IntegrityError as error:
         if _violated(error) != UNDER_WAY:
             raise
-        raise NumberJustTaken(quote.number.e164) from error  # by an order that is under way
+        # By another order, just now: which one of several it was shows when it is tried again.
+        raise NumberJustTaken(*(offer.number.e164 for offer in quote.offers)) from error
 
 
 def placed_with(workspace: Workspace, quote: Quote) -> NumberOrder | None:
@@ -50,45 +66,87 @@ def hung_up_after() -> timedelta:
     return timedelta(seconds=1.2 * settings.TWILIO_TIMEOUT_SECONDS)
 
 
-def _write_order(workspace: Workspace, by: User, quote: Quote) -> NumberOrder:
+def repriced(quote: Quote) -> tuple[Offer, ...]:
+    """The same numbers at what they cost now."""
+    kinds = {(offer.number.country, offer.number.number_type) for offer in quote.offers}
+    prices = {kind: price_of(*kind) for kind in kinds}
+    return tuple(
+        replace(offer, price=prices[offer.number.country, offer.number.number_type])
+        for offer in quote.offers
+    )
+
+
+def _at_current_prices(quote: Quote) -> Quote:
+    """Raises ``PriceChanged`` where a number costs more than was shown; less is what will be
+    paid.
+    """
+    offers = repriced(quote)
+    dearer = [
+        (now.number.e164, shown.price, now.price)
+        for shown, now in zip(quote.offers, offers, strict=True)
+        if now.price.amount > shown.price.amount or now.price.currency != shown.price.currency
+    ]
+    if dearer:
+        raise PriceChanged(dearer, of=len(offers))
+    return replace(quote, offers=offers)
+
+
+def _write_order(
+    workspace: Workspace, by: User, quote: Quote, with_it: Callable[[NumberOrder], object]
+) -> NumberOrder:
     # One order of a workspace at a time: what is looked up below stays true until the commit.
     wallet = Wallet.objects.select_for_update(no_key=True).get(workspace=workspace)
     same = placed_with(workspace, quote)
     if same is not None:  # the same form, sent twice at once
         return same
-    now = timezone.now()
-    reference = new_reference()
-    order = NumberOrder.objects.create(
-        workspace=workspace, reference=reference, key=quote.key, placed_by=by,
-        hold=_hold(wallet, quote, reference), currency=quote.price.currency,
-        search=quote.search, placed_at=now,
+    _guard(workspace, by, quote)
+    now, reference = timezone.now(), new_reference()
+    what = _told(quote.offers)
+    hold = ledger.hold(
+        wallet=wallet, amount=quote.price.amount, currency=quote.price.currency,
+        key=f"order:{reference}", text=f"Buying {what}", reference=reference,
     )  # fmt: skip
-    lines = OrderLine.objects.bulk_create([_line(order, quote, now)])
+    order = NumberOrder.objects.create(
+        workspace=workspace, reference=reference, key=quote.key, placed_by=by, hold=hold,
+        currency=quote.price.currency, search=quote.search, placed_at=now,
+    )  # fmt: skip
+    lines = [_line(order, offer, place, now) for place, offer in enumerate(quote.offers, 1)]
+    # In one order everywhere, so that two orders for the same numbers cannot each wait for
+    # the other.
+    lines = OrderLine.objects.bulk_create(sorted(lines, key=lambda line: line.e164))
     first_steps(lines, at=now, text=f"Ordered by {by}.")
-    _refuse_if_owned(workspace, quote.number.e164)
+    _refuse_if_owned(workspace, [line.e164 for line in lines])
     audit.record(
         workspace=workspace, by=by, action="order.placed", subject=order, subject_id=reference,
-        text=f"Ordered {formats.international(quote.number.e164)} for {quote.price} a month",
+        text=f"Ordered {what} for {quote.price} a month",
         details={"numbers": [line.e164 for line in lines], "price": str(quote.price.amount)},
     )  # fmt: skip
+    with_it(order)
     return order
 
 
-def _hold(wallet: Wallet, quote: Quote, reference: str) -> Hold:
-    return ledger.hold(
-        wallet=wallet,
-        amount=quote.price.amount,
+def _guard(workspace: Workspace, by: User, quote: Quote) -> None:
+    membership = Membership.objects.for_workspace(workspace).filter(user=by).first()
+    if membership is None or not membership.can(NUMBERS_CREATE):
+        raise MayNotBuy(workspace, who_can_grant(workspace))
+    if len(quote) > MOST_NUMBERS:
+        raise TooManyNumbers(len(quote), most=MOST_NUMBERS)
+    check_limits(
+        workspace=workspace, cost=quote.price.amount, numbers=len(quote),
         currency=quote.price.currency,
-        key=f"order:{reference}",
-        text=f"Buying {formats.international(quote.number.e164)}",
-        reference=reference,
-    )
+    )  # fmt: skip
 
 
-def _line(order: NumberOrder, quote: Quote, now: datetime) -> OrderLine:
-    number, price = quote.number, quote.price
+def _told(offers: Sequence[Offer]) -> str:
+    if len(offers) == 1:
+        return formats.international(offers[0].number.e164)
+    return f"{len(offers)} numbers"
+
+
+def _line(order: NumberOrder, offer: Offer, position: int, now: datetime) -> OrderLine:
+    number, price = offer.number, offer.price
     return OrderLine(
-        workspace=order.workspace, order=order, position=1, e164=number.e164,
+        workspace=order.workspace, order=order, position=position, e164=number.e164,
         country=number.country, number_type=number.number_type,
         area_code=area_codes.code_of(number.e164, number.country),
         locality=number.locality, region=number.region,
@@ -98,13 +156,13 @@ def _line(order: NumberOrder, quote: Quote, now: datetime) -> OrderLine:
     )  # fmt: skip
 
 
-def _refuse_if_owned(workspace: Workspace, e164: str) -> None:
-    """Asked after the line has taken its place: an order for the same number that was under
-    way until then has been seen through, and what it bought is seen here.
+def _refuse_if_owned(workspace: Workspace, numbers: list[str]) -> None:
+    """Asked after the lines have taken their place: an order for the same number that was
+    under way until then has been seen through, and what it bought is seen here.
     """
-    owner = Number.objects.owned().filter(e164=e164).first()
-    if owner is not None:
-        if owner.workspace_id == workspace.pk:
+    owned = Number.objects.owned().filter(e164__in=numbers).values_list("e164", "workspace_id")
+    for e164, owner in owned:
+        if owner == workspace.pk:
             raise AlreadyYours(e164, workspace)
         raise NumberJustTaken(e164)
 

@@ -17,6 +17,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from lib import e164 as formats
+from lib.doorbell import ring
 from lib.errors import Refusal
 from numbers.models import Number, NumberOrder, OrderLine
 from numbers.order_log import advance
@@ -41,15 +42,26 @@ State = OrderLine.State
 
 
 def purchase_number(*, workspace: Workspace, by: User, quote: Quote) -> NumberOrder:
-    """Order the quoted number and buy it; the same quote again returns the same order.
+    """Order what was quoted and buy it; the same quote again returns the same order.
 
     Raises a ``Refusal`` when the order cannot be placed (money, price, taken): then nothing
-    was called and nothing is kept. An order that is returned may be done, refused by the
-    provider (its hold is given back) or still being checked.
+    was called and nothing is kept. Of an order that is returned each line may be done,
+    refused by the provider (its money is given back) or still being checked. Several numbers
+    are bought by a worker, so that nobody waits for them.
     """
     order = place_order(workspace=workspace, by=by, quote=quote)
-    buy_placed(order)
+    begin(order)
     return order
+
+
+def begin(order: NumberOrder) -> None:
+    """Buy the one line of an order now; have a worker buy several."""
+    from numbers.tasks import buy_order  # the task imports this module
+
+    if order.lines.count() > 1:
+        ring(buy_order, order.pk)
+    else:
+        buy_placed(order)
 
 
 def buy_placed(order: NumberOrder) -> None:
@@ -176,6 +188,7 @@ def locked_line(line: OrderLine) -> OrderLine:
 
 
 def _capture(line: OrderLine) -> None:
+    """Charge for it; with the last line of the order what is left of the hold is free again."""
     ledger.capture(
         hold=line.order.hold,
         amount=line.monthly_price,
@@ -183,7 +196,12 @@ def _capture(line: OrderLine) -> None:
         key=line.entry_key,
         text=f"{formats.international(line.e164)}, first month",
         reference=line.order.reference,
+        final=_is_last(line),
     )
+
+
+def _is_last(line: OrderLine) -> bool:
+    return not line.order.lines.unsettled().exclude(pk=line.pk).exists()
 
 
 def _write_number(line: OrderLine, bought: OwnedNumber) -> Number:
@@ -227,7 +245,8 @@ def refuse_line(line: OrderLine, refusal: Refusal) -> None:
 
 
 def _refuse(line: OrderLine, refusal: Refusal) -> None:
-    ledger.void(hold=line.order.hold)
+    if _is_last(line):
+        ledger.void(hold=line.order.hold)
     _settle(
         line, to=State.REFUSED, cause=refusal.code, text=refusal.sentence,
         refusal_code=refusal.code, refusal_sentence=refusal.sentence,

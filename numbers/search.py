@@ -143,6 +143,15 @@ def find_one(*, country: str, number_type: NumberType, e164: str) -> AvailableNu
     return next((number for number in answer if number.e164 == e164), None)
 
 
+def find_each(
+    *, country: str, chosen: Sequence[tuple[str, NumberType]]
+) -> list[AvailableNumber | None]:
+    """``find_one`` for several, a few at a time, in their order."""
+    return _side_by_side(
+        lambda one: find_one(country=country, e164=one[0], number_type=one[1]), chosen
+    )
+
+
 def suggest(wanted: Wanted) -> list[Suggestion]:
     """Searches near this one that find something: each was asked for before it is offered."""
     candidates = list(_candidates(wanted))[:8]

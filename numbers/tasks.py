@@ -4,10 +4,16 @@ import logging
 
 from celery import shared_task
 
-from numbers import catalogue, settle
+from numbers import catalogue, purchase, settle
+from numbers.models import NumberOrder
 from telephony.errors import ProviderError
 
 log = logging.getLogger(__name__)
+
+
+@shared_task
+def buy_order(order_id: int) -> None:
+    purchase.buy_placed(NumberOrder.objects.get(pk=order_id))
 
 
 @shared_task

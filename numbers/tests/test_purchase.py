@@ -7,8 +7,10 @@ import pytest
 
 from numbers import quote as quotes
 from numbers.models import CountryOffer, Number, NumberOrder, OrderLine
+from numbers.pricing import price_of
 from numbers.purchase import purchase_number
 from numbers.refusals import AlreadyYours, NumberJustTaken, PriceChanged
+from telephony.values import NumberType
 from wallet.ledger import InsufficientFunds
 from wallet.models import Entry, Kind
 
@@ -59,12 +61,12 @@ def test_the_same_quote_twice_is_one_order(acme, purchase, money, simulator):
 
 
 def test_too_little_money_is_refused_and_nobody_is_called(globex, outsider, quote, simulator):
-    expensive = replace(quote.price, amount=Decimal("2.58"))
     CountryOffer.objects.filter(country="US", number_type="local").update(
         provider_price=Decimal("2.15")
     )
+    expensive = quotes.new_quote(quote.number, price_of("US", NumberType.LOCAL), "")
     with pytest.raises(InsufficientFunds) as refused:
-        purchase_number(workspace=globex, by=outsider, quote=replace(quote, price=expensive))
+        purchase_number(workspace=globex, by=outsider, quote=expensive)
     assert "$2.00 is available and this costs $2.58. Add $0.58 or more." in str(refused.value)
     assert not NumberOrder.objects.exists()
     assert simulator.owned() == []
@@ -78,6 +80,14 @@ def test_a_changed_price_is_refused(acme, purchase, money, simulator):
         purchase()
     assert money(acme) == (FIFTY, 0)
     assert simulator.owned() == []
+
+
+def test_a_price_that_fell_is_what_is_paid(acme, purchase, money, simulator):
+    CountryOffer.objects.filter(country="US", number_type="local").update(
+        provider_price=Decimal("1.00")
+    )
+    assert line_of(purchase()).monthly_price == Decimal("1.20")
+    assert money(acme) == (FIFTY - Decimal("1.20"), 0)
 
 
 def test_a_number_just_taken_is_refused_and_the_hold_given_back(acme, purchase, money, simulator):

@@ -116,7 +116,7 @@ def _record(request: PurchaseRequest, by: User, what: str, text: str) -> None:
     audit.record(
         workspace=request.workspace, by=by, action=f"request.{what}", subject=request,
         subject_id=request.reference, text=text,
-        details={"numbers": [offer.number.e164 for offer in reviewed(request).offers],
+        details={"numbers": [one.number.e164 for one in reviewed(request).numbers],
                  "note": request.note, "reason": request.reason},
     )  # fmt: skip
 

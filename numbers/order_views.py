@@ -57,7 +57,7 @@ def review(request: WorkspaceRequest) -> HttpResponse:
         reviewed = _review(request, wanted.country.code, chosen)
     except Refusal as refusal:
         return review_refused(request, refusal, back)
-    quote = quotes.quote_of(reviewed.offers, back)
+    quote = quotes.quote_of(reviewed.numbers, back)
     return _render_review(request, quote, left_out=reviewed.left_out)
 
 
@@ -67,7 +67,7 @@ def _review(request: WorkspaceRequest, country: str, chosen: list[Chosen]) -> Re
     reviewed = review_numbers(workspace=request.workspace, country=country, chosen=chosen)
     if len(chosen) > 1:
         leave_out_unmet(reviewed)
-    if not reviewed.offers:
+    if not reviewed.numbers:
         raise reviewed.left_out[0][1]
     return reviewed
 
@@ -119,7 +119,7 @@ def search_again(request: WorkspaceRequest, query_string: str) -> Fix:
 
 
 def _review_address(request: WorkspaceRequest, quote: Quote) -> str:
-    numbers = [offer.number for offer in quote.offers]
+    numbers = [one.number for one in quote.numbers]
     if len(numbers) == 1:
         chosen = [("number", numbers[0].e164), ("number_type", numbers[0].number_type)]
     else:
@@ -151,7 +151,7 @@ def _order_refused(request: WorkspaceRequest, quote: Quote, refusal: Refusal) ->
     """Money and price can be put right on the review page; anything else needs a new search."""
     if not isinstance(refusal, InsufficientFunds | PriceChanged):
         return review_refused(request, refusal, quote.search)
-    quote = replace(quote, offers=repriced(quote))
+    quote = replace(quote, numbers=repriced(quote))
     if isinstance(refusal, InsufficientFunds):
         refusal.fix = Fix("Add funds", cost_context(request, quote)["add_funds"])
     return _render_review(request, quote, status=422, refusal=refusal)

@@ -14,7 +14,7 @@ from numbers.limits import check_limits
 from numbers.models import Number, NumberOrder, OrderLine, new_reference
 from numbers.order_log import first_steps
 from numbers.pricing import price_of
-from numbers.quote import Offer, Quote
+from numbers.quote import Quote, QuotedNumber
 from numbers.refusals import (
     AlreadyYours,
     MayNotBuy,
@@ -54,7 +54,7 @@ def place_order(
         if _violated(error) != UNDER_WAY:
             raise
         # By another order, just now: which one of several it was shows when it is tried again.
-        raise NumberJustTaken(*(offer.number.e164 for offer in quote.offers)) from error
+        raise NumberJustTaken(*(one.number.e164 for one in quote.numbers)) from error
 
 
 def placed_with(workspace: Workspace, quote: Quote) -> NumberOrder | None:
@@ -66,13 +66,13 @@ def hung_up_after() -> timedelta:
     return timedelta(seconds=1.2 * settings.TWILIO_TIMEOUT_SECONDS)
 
 
-def repriced(quote: Quote) -> tuple[Offer, ...]:
+def repriced(quote: Quote) -> tuple[QuotedNumber, ...]:
     """The same numbers at what they cost now."""
-    kinds = {(offer.number.country, offer.number.number_type) for offer in quote.offers}
+    kinds = {(one.number.country, one.number.number_type) for one in quote.numbers}
     prices = {kind: price_of(*kind) for kind in kinds}
     return tuple(
-        replace(offer, price=prices[offer.number.country, offer.number.number_type])
-        for offer in quote.offers
+        replace(one, price=prices[one.number.country, one.number.number_type])
+        for one in quote.numbers
     )
 
 
@@ -80,15 +80,15 @@ def _at_current_prices(quote: Quote) -> Quote:
     """Raises ``PriceChanged`` where a number costs more than was shown; less is what will be
     paid.
     """
-    offers = repriced(quote)
+    quoted = repriced(quote)
     dearer = [
         (now.number.e164, shown.price, now.price)
-        for shown, now in zip(quote.offers, offers, strict=True)
+        for shown, now in zip(quote.numbers, quoted, strict=True)
         if now.price.amount > shown.price.amount or now.price.currency != shown.price.currency
     ]
     if dearer:
-        raise PriceChanged(dearer, of=len(offers))
-    return replace(quote, offers=offers)
+        raise PriceChanged(dearer, of=len(quoted))
+    return replace(quote, numbers=quoted)
 
 
 def _write_order(
@@ -101,7 +101,7 @@ def _write_order(
         return same
     _guard(workspace, by, quote)
     now, reference = timezone.now(), new_reference()
-    what = _told(quote.offers)
+    what = _told(quote.numbers)
     hold = ledger.hold(
         wallet=wallet, amount=quote.price.amount, currency=quote.price.currency,
         key=f"order:{reference}", text=f"Buying {what}", reference=reference,
@@ -110,7 +110,7 @@ def _write_order(
         workspace=workspace, reference=reference, key=quote.key, placed_by=by, hold=hold,
         currency=quote.price.currency, search=quote.search, placed_at=now,
     )  # fmt: skip
-    lines = [_line(order, offer, place, now) for place, offer in enumerate(quote.offers, 1)]
+    lines = [_line(order, one, place, now) for place, one in enumerate(quote.numbers, 1)]
     # In one order everywhere, so that two orders for the same numbers cannot each wait for
     # the other.
     lines = OrderLine.objects.bulk_create(sorted(lines, key=lambda line: line.e164))
@@ -137,14 +137,14 @@ def _guard(workspace: Workspace, by: User, quote: Quote) -> None:
     )  # fmt: skip
 
 
-def _told(offers: Sequence[Offer]) -> str:
-    if len(offers) == 1:
-        return formats.international(offers[0].number.e164)
-    return f"{len(offers)} numbers"
+def _told(quoted: Sequence[QuotedNumber]) -> str:
+    if len(quoted) == 1:
+        return formats.international(quoted[0].number.e164)
+    return f"{len(quoted)} numbers"
 
 
-def _line(order: NumberOrder, offer: Offer, position: int, now: datetime) -> OrderLine:
-    number, price = offer.number, offer.price
+def _line(order: NumberOrder, one: QuotedNumber, position: int, now: datetime) -> OrderLine:
+    number, price = one.number, one.price
     return OrderLine(
         workspace=order.workspace, order=order, position=position, e164=number.e164,
         country=number.country, number_type=number.number_type,

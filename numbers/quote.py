@@ -22,8 +22,8 @@ GOOD_FOR_SECONDS = 30 * 60
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """An available number at a price."""
+class QuotedNumber:
+    """An available number at the price of the page."""
 
     number: AvailableNumber
     price: Price
@@ -37,21 +37,21 @@ class Quote:
     """
 
     key: uuid.UUID
-    offers: tuple[Offer, ...]
+    numbers: tuple[QuotedNumber, ...]
     search: str
 
     def __len__(self) -> int:
-        return len(self.offers)
+        return len(self.numbers)
 
     @property
     def number(self) -> AvailableNumber:
         """The first, and for most quotes the only one."""
-        return self.offers[0].number
+        return self.numbers[0].number
 
     @property
     def price(self) -> Price:
         """Of all together, per month."""
-        prices = [offer.price for offer in self.offers]
+        prices = [one.price for one in self.numbers]
         return Price(
             amount=sum((price.amount for price in prices), Decimal(0)),
             provider_amount=sum((price.provider_amount for price in prices), Decimal(0)),
@@ -60,12 +60,12 @@ class Quote:
 
 
 def new_quote(number: AvailableNumber, price: Price, search: str) -> Quote:
-    return quote_of([Offer(number, price)], search)
+    return quote_of([QuotedNumber(number, price)], search)
 
 
-def quote_of(offers: Sequence[Offer], search: str) -> Quote:
+def quote_of(quoted: Sequence[QuotedNumber], search: str) -> Quote:
     """A quote that was never confirmed before: it has a key of its own."""
-    return Quote(uuid.uuid4(), tuple(offers), search)
+    return Quote(uuid.uuid4(), tuple(quoted), search)
 
 
 def sign(quote: Quote, *, workspace: Workspace, by: User) -> str:
@@ -87,32 +87,32 @@ def read(text: str, *, workspace: Workspace, by: User) -> Quote:
 
 def as_json(quote: Quote) -> dict[str, Any]:
     """What ``from_json`` reads, small enough to travel in a form."""
-    offers = [
+    quoted = [
         [
             number.e164, number.friendly_name, number.country, number.number_type,
             number.locality, number.region, number.postal_code,
             sorted(number.capabilities), number.address_requirement, number.beta,
             str(price.amount), str(price.provider_amount), price.currency,
         ]
-        for number, price in ((offer.number, offer.price) for offer in quote.offers)
+        for number, price in ((one.number, one.price) for one in quote.numbers)
     ]  # fmt: skip
-    return {"k": quote.key.hex, "o": offers, "s": quote.search}
+    return {"k": quote.key.hex, "n": quoted, "s": quote.search}
 
 
 def from_json(content: dict[str, Any]) -> Quote:
-    offers = [_offer(*fields) for fields in content["o"]]
-    return Quote(uuid.UUID(content["k"]), tuple(offers), content["s"])
+    quoted = [_quoted(*fields) for fields in content["n"]]
+    return Quote(uuid.UUID(content["k"]), tuple(quoted), content["s"])
 
 
-def _offer(
+def _quoted(
     e164: str, name: str, country: str, kind: str, locality: str, region: str, postal: str,
     capabilities: list[str], address: str, beta: bool, amount: str, provider_amount: str,
     currency: str,
-) -> Offer:  # fmt: skip
+) -> QuotedNumber:  # fmt: skip
     number = AvailableNumber(
         e164=e164, friendly_name=name, country=country, number_type=NumberType(kind),
         locality=locality, region=region, postal_code=postal,
         capabilities=frozenset(map(Capability, capabilities)),
         address_requirement=AddressRequirement(address), beta=beta,
     )  # fmt: skip
-    return Offer(number, Price(Decimal(amount), Decimal(provider_amount), currency))
+    return QuotedNumber(number, Price(Decimal(amount), Decimal(provider_amount), currency))

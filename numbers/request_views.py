@@ -13,7 +13,8 @@ from numbers import quote as quotes
 from numbers.forms import NoteForm, ReasonForm
 from numbers.models import PurchaseRequest
 from numbers.order_views import cost_context, review_refused
-from numbers.quote import Offer, Quote
+from numbers.pricing import Price
+from numbers.quote import Quote
 from numbers.review import Reviewed, leave_out_unmet, review_numbers
 from numbers.views import count_search
 from wallet.ledger import InsufficientFunds
@@ -143,19 +144,19 @@ def _today(request: WorkspaceRequest, asked: Quote) -> dict:
         found = _review_again(request, asked)
     except Refusal as refusal:
         return {"cannot_look": refusal}
-    if not found.offers:
+    if not found.numbers:
         return {"left_out": found.left_out}
-    quote = replace(asked, offers=tuple(found.offers))
+    quote = replace(asked, numbers=tuple(found.numbers))
     return {
         **cost_context(request, quote),
         "left_out": found.left_out,
-        "changed": _changed(asked.offers, quote.offers),
+        "changed": _changed(asked, quote),
     }
 
 
 def _review_again(request: WorkspaceRequest, asked: Quote) -> Reviewed:
     """All of one country: they were found by one search."""
-    chosen = [(offer.number.e164, offer.number.number_type) for offer in asked.offers]
+    chosen = [(one.number.e164, one.number.number_type) for one in asked.numbers]
     reviewed = review_numbers(
         workspace=request.workspace, country=asked.number.country, chosen=chosen
     )
@@ -163,10 +164,10 @@ def _review_again(request: WorkspaceRequest, asked: Quote) -> Reviewed:
     return reviewed
 
 
-def _changed(before: tuple[Offer, ...], now: tuple[Offer, ...]) -> list[tuple[str, object, object]]:
-    prices = {offer.number.e164: offer.price for offer in before}
+def _changed(asked: Quote, now: Quote) -> list[tuple[str, Price, Price]]:
+    prices = {one.number.e164: one.price for one in asked.numbers}
     return [
-        (offer.number.e164, prices[offer.number.e164], offer.price)
-        for offer in now
-        if prices[offer.number.e164].amount != offer.price.amount
+        (one.number.e164, prices[one.number.e164], one.price)
+        for one in now.numbers
+        if prices[one.number.e164].amount != one.price.amount
     ]

@@ -8,7 +8,7 @@ from django.conf import settings
 from lib.errors import Refusal
 from numbers.models import Number
 from numbers.pricing import price_of
-from numbers.quote import Offer
+from numbers.quote import QuotedNumber
 from numbers.refusals import AlreadyYours, NumberJustTaken, RegionRestricted
 from numbers.search import find_each
 from telephony.values import AddressRequirement, AvailableNumber, NumberType
@@ -21,17 +21,17 @@ Chosen = tuple[str, NumberType]
 class Reviewed:
     """What can be bought this moment, in the order it was chosen, and what cannot, with why."""
 
-    offers: list[Offer] = field(default_factory=list)
+    numbers: list[QuotedNumber] = field(default_factory=list)
     left_out: list[tuple[str, Refusal]] = field(default_factory=list)
 
 
 def review_numbers(*, workspace: Workspace, country: str, chosen: Sequence[Chosen]) -> Reviewed:
     """Ask the provider for each. Raises a ``Refusal`` when it cannot be asked at all."""
-    numbers = [e164 for e164, _ in chosen]
+    wanted = [e164 for e164, _ in chosen]
     ours = set(
         Number.objects.for_workspace(workspace)
         .owned()
-        .filter(e164__in=numbers)
+        .filter(e164__in=wanted)
         .values_list("e164", flat=True)
     )
     found = find_each(country=country, chosen=[one for one in chosen if one[0] not in ours])
@@ -43,7 +43,7 @@ def review_numbers(*, workspace: Workspace, country: str, chosen: Sequence[Chose
                 raise AlreadyYours(e164, workspace)
             if e164 not in available:
                 raise NumberJustTaken(e164)
-            reviewed.offers.append(Offer(available[e164], price_of(country, number_type)))
+            reviewed.numbers.append(QuotedNumber(available[e164], price_of(country, number_type)))
         except Refusal as refusal:
             reviewed.left_out.append((e164, refusal))
     return reviewed
@@ -62,7 +62,7 @@ def unmet_requirement(number: AvailableNumber) -> RegionRestricted | None:
 
 def leave_out_unmet(reviewed: Reviewed) -> None:
     """Of several numbers, buy those that can be."""
-    for offer in list(reviewed.offers):
-        if refusal := unmet_requirement(offer.number):
-            reviewed.offers.remove(offer)
-            reviewed.left_out.append((offer.number.e164, refusal))
+    for one in list(reviewed.numbers):
+        if refusal := unmet_requirement(one.number):
+            reviewed.numbers.remove(one)
+            reviewed.left_out.append((one.number.e164, refusal))

@@ -7,7 +7,7 @@ import pytest
 
 from numbers import quote as quotes
 from numbers.pricing import price_of
-from numbers.quote import Offer, Quote
+from numbers.quote import Quote, QuotedNumber
 from telephony import provider
 from telephony.values import AvailableNumber, NumberQuery, NumberType
 from wallet.models import Wallet
@@ -28,15 +28,15 @@ def quote(available: AvailableNumber, db) -> Quote:
 
 
 @pytest.fixture
-def offers(simulator, db) -> list[Offer]:
+def offers(simulator, db) -> list[QuotedNumber]:
     """Ten numbers in New York at 1.38 each."""
     price = price_of("US", NumberType.LOCAL)
     query = NumberQuery(country="US", number_type=NumberType.LOCAL, area_code="212", limit=10)
-    return [Offer(number, price) for number in provider.search(query)]
+    return [QuotedNumber(number, price) for number in provider.search(query)]
 
 
 @pytest.fixture
-def quoted(offers: list[Offer]) -> Callable[..., Quote]:
+def quoted(offers: list[QuotedNumber]) -> Callable[..., Quote]:
     """A quote of so many numbers, each call with the next ones."""
     left = iter(offers)
     return lambda count=1: quotes.quote_of([next(left) for _ in range(count)], "country=US")

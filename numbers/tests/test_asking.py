@@ -133,10 +133,10 @@ def form_in(page) -> dict[str, str]:
     return {"quote": text.split('name="quote" value="')[1].split('"')[0]}
 
 
-def review_page(client, offer) -> object:
+def review_page(client, one) -> object:
     return client.get(
         "/w/acme/numbers/buy/review/",
-        {"country": "US", "area_code": "212", "number": offer.number.e164, "number_type": "local"},
+        {"country": "US", "area_code": "212", "number": one.number.e164, "number_type": "local"},
     )
 
 
@@ -179,7 +179,7 @@ def test_a_price_that_changes_after_the_page_is_told(acme, as_owner, asked, mone
 
 
 def test_what_is_gone_is_left_out_and_told(acme, as_owner, asked, simulator):
-    gone = ask.reviewed(asked).offers[0].number.e164
+    gone = ask.reviewed(asked).numbers[0].number.e164
     simulator.seed(gone, account="AC" + "9" * 32)
     page = as_owner.get(address(asked))
     text = page.content.decode()
@@ -190,8 +190,8 @@ def test_what_is_gone_is_left_out_and_told(acme, as_owner, asked, simulator):
 
 
 def test_what_is_all_gone_can_only_be_declined(acme, as_owner, asked, simulator):
-    for offer in ask.reviewed(asked).offers:
-        simulator.seed(offer.number.e164, account="AC" + "9" * 32)
+    for one in ask.reviewed(asked).numbers:
+        simulator.seed(one.number.e164, account="AC" + "9" * 32)
     text = as_owner.get(address(asked)).content.decode()
     assert "None of this can be bought any more" in text
     assert "Approve and buy" not in text

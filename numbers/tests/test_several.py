@@ -45,7 +45,7 @@ def test_the_lines_stand_in_the_order_of_the_page(acme, owner, quoted):
     quote = quoted(4)
     order = purchase_number(workspace=acme, by=owner, quote=quote)
     assert [line.e164 for line in order.lines.order_by("position")] == [
-        offer.number.e164 for offer in quote.offers
+        one.number.e164 for one in quote.numbers
     ]
 
 

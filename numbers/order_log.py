@@ -1,5 +1,6 @@
 """Every move of an order's line, with its time and cause, in the commit that made it."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -36,6 +37,27 @@ def steps_of(order: NumberOrder) -> list[OrderStep]:
     """All that happened to its lines, the oldest first."""
     steps = OrderStep.objects.for_workspace(order.workspace).filter(line__order=order)
     return list(steps.select_related("line").order_by("pk"))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A step for people; ``number`` is empty where it is about all of the order."""
+
+    at: datetime
+    number: str
+    text: str
+
+
+def story_of(order: NumberOrder) -> list[Told]:
+    """The steps as people read them: that the order was placed is told once."""
+    steps = steps_of(order)
+    placed = [step for step in steps if not step.from_state]
+    later = [step for step in steps if step.from_state]
+    several = len(placed) > 1
+    return [
+        *(Told(step.at, "", step.text) for step in placed[:1]),
+        *(Told(step.at, step.line.international if several else "", step.text) for step in later),
+    ]
 
 
 def first_steps(lines: list[OrderLine], *, at: datetime, text: str) -> None:

@@ -20,7 +20,7 @@ from numbers import tasks
 from numbers.catalogue import sold_countries
 from numbers.forms import ChosenForm, SearchForm, query_string_of
 from numbers.models import NumberOrder
-from numbers.order_log import steps_of
+from numbers.order_log import story_of
 from numbers.place import MOST_NUMBERS, repriced
 from numbers.purchase import purchase_number
 from numbers.quote import Quote
@@ -174,7 +174,7 @@ def order(request: WorkspaceRequest, reference: str) -> HttpResponse:
         "receipt": receipt,
         "lines": receipt.lines,
         "line": receipt.lines[0],
-        "steps": steps_of(found),
+        "story": story_of(found),
         "unsettled": not receipt.is_settled,
         "fragment": fragment,
         "search_again": search_again(request, found.search),

@@ -35,7 +35,7 @@ class PurchaseRequest(WorkspaceOwned):
     """
 
     class State(models.TextChoices):
-        WAITING = "waiting", "Waiting for a decision"
+        WAITING = "waiting", "Waiting"
         APPROVED = "approved", "Approved"
         DECLINED = "declined", "Declined"
         WITHDRAWN = "withdrawn", "Withdrawn"

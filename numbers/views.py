@@ -1,5 +1,7 @@
 """The Numbers page, and the search of the wizard that buys."""
 
+from urllib.parse import parse_qsl
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -10,6 +12,7 @@ from numbers import search
 from numbers.catalogue import sold_countries
 from numbers.forms import FindForm, SearchForm, query_string_of
 from numbers.models import Number
+from numbers.place import MOST_NUMBERS
 from numbers.refusals import refusal_for
 from telephony.errors import ProviderError
 from workspaces.access import WorkspaceRequest, workspace_view
@@ -76,6 +79,8 @@ def _search(request: WorkspaceRequest, form: SearchForm, searched: bool) -> dict
         "found": found,
         "wanted": wanted,
         "search": query_string_of(wanted),
+        "search_fields": parse_qsl(query_string_of(wanted)),
+        "most_numbers": MOST_NUMBERS,
         "suggestions": [
             (suggestion.label, query_string_of(suggestion.wanted))
             for suggestion in found.suggestions

@@ -207,4 +207,4 @@ def test_what_is_no_limit_is_told_and_nothing_is_kept(as_owner, bad):
 
 def test_who_may_not_see_the_wallet_sees_no_amount_spent(acme, as_viewer):
     page = as_viewer.get("/w/acme/numbers/limits/").content.decode()
-    assert "Spent on them" not in page
+    assert "Spent today" not in page

@@ -131,10 +131,13 @@ def search_numbers(wanted: Wanted) -> Found:
 
 def find_one(*, country: str, number_type: NumberType, e164: str) -> AvailableNumber | None:
     """The number, if it can be bought this moment. Raises ``Refusal``."""
+    national = formats.national_number(e164, country)
+    area_code = area_codes.code_of(e164, country) if formats.dialling_code(country) == "1" else ""
     query = NumberQuery(
         country=country,
         number_type=number_type,
-        starts_with=formats.national_number(e164, country),
+        area_code=area_code,  # the provider need not look through the whole country
+        starts_with=national.removeprefix(area_code),
     )
     try:
         answer = provider.search(query)

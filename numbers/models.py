@@ -368,3 +368,4 @@ from numbers.limits import PurchaseLimits  # noqa: E402, F401
 from numbers.order_log import OrderStep  # noqa: E402, F401
 from numbers.purchase_requests import PurchaseRequest  # noqa: E402, F401
 from numbers.reports import DiagnosisReport  # noqa: E402, F401
+from numbers.sync_models import BalanceSample, Difference, SyncRun  # noqa: E402, F401

@@ -106,7 +106,7 @@ def _ask(line: OrderLine) -> OwnedNumber:
             return provider.buy(
                 e164=line.e164,
                 friendly_name=formats.international(line.e164),
-                webhooks=webhooks_for_numbers(),
+                webhooks=webhooks_for_numbers(line.capabilities),
                 address_sid=settings.TWILIO_ADDRESS_SIDS.get(line.country, ""),
                 bundle_sid=settings.TWILIO_BUNDLE_SIDS.get(
                     f"{line.country}:{line.number_type}", ""
@@ -206,6 +206,7 @@ def _is_last(line: OrderLine) -> bool:
 
 def _write_number(line: OrderLine, bought: OwnedNumber) -> Number:
     now = timezone.now()
+    is_connected = bought.webhooks == webhooks_for_numbers(bought.capabilities)
     return Number.objects.create(
         workspace_id=line.workspace_id, e164=line.e164, country=line.country,
         number_type=line.number_type, area_code=line.area_code, locality=line.locality,
@@ -213,7 +214,7 @@ def _write_number(line: OrderLine, bought: OwnedNumber) -> Number:
         address_requirement=line.address_requirement, monthly_price=line.monthly_price,
         provider_monthly_price=line.provider_monthly_price, currency=line.currency,
         friendly_name=bought.friendly_name, provider_sid=bought.sid,
-        webhooks_set_at=now if bought.webhooks == webhooks_for_numbers() else None,
+        webhooks_set_at=now if is_connected else None,
         created_at=now, paid_until=period_start(now, 1),
     )  # fmt: skip
 

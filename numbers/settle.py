@@ -116,7 +116,8 @@ def repair_webhooks() -> None:
     unset = Number.objects.owned().filter(webhooks_set_at=None, vanished_at=None)
     for number in unset.order_by("?")[:AT_MOST]:
         try:
-            provider.configure(sid=number.provider_sid, webhooks=webhooks_for_numbers())
+            webhooks = webhooks_for_numbers(number.capabilities)
+            provider.configure(sid=number.provider_sid, webhooks=webhooks)
         except ProviderError as error:
             log.warning("webhooks of %s could not be set: %s", number.e164, error)
             continue

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('numbers', '0003_status_from_facts'),
+        ('numbers', '0004_differences'),
         ('workspaces', '0003_audit_is_final'),
     ]
 

@@ -9,8 +9,13 @@ def asks_for(request: HttpRequest, fragment_id: str) -> bool:
 
     A request that restores the browser's history wants the whole page.
     """
+    return wants_fragment(request) and request.htmx.target == fragment_id  # type: ignore[attr-defined]
+
+
+def wants_fragment(request: HttpRequest) -> bool:
+    """Whether HTMX asks, for whichever fragment."""
     htmx = request.htmx  # type: ignore[attr-defined]  # set by django_htmx's middleware
-    return bool(htmx) and not htmx.history_restore_request and htmx.target == fragment_id
+    return bool(htmx) and not htmx.history_restore_request
 
 
 def leave_for(request: HttpRequest, url: str) -> HttpResponse:

@@ -13,6 +13,7 @@ from numbers.search import Wanted
 from telephony.values import Capability, NumberType
 
 ANY_TYPE = ""
+PICK = re.compile(rf"({'|'.join(NumberType)}):(\+[1-9][0-9]{{6,14}})")
 PLACES = [("anywhere", "anywhere"), ("start", "at the start"), ("end", "at the end")]
 
 
@@ -144,10 +145,56 @@ def query_string_of(wanted: Wanted) -> str:
 
 
 class ChosenForm(forms.Form):
-    """Which number of the results is reviewed."""
+    """Which numbers of the results are reviewed: one by its link, or several that were ticked.
 
-    number = forms.RegexField(r"^\+[1-9][0-9]{6,14}$")
-    number_type = forms.ChoiceField(choices=[(kind.value, kind.label) for kind in NumberType])
+    ``pick`` holds type and number of each, as ``local:+12125550123``.
+    """
+
+    number = forms.RegexField(r"^\+[1-9][0-9]{6,14}$", required=False)
+    number_type = forms.ChoiceField(
+        required=False, choices=[(kind.value, kind.label) for kind in NumberType]
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        picks = dict.fromkeys(self.data.getlist("pick"))  # type: ignore[attr-defined]  # a QueryDict
+        chosen = [PICK.fullmatch(pick) for pick in picks]
+        if not all(chosen):
+            raise forms.ValidationError("That is not a number of the results.")
+        cleaned["chosen"] = [(match[2], NumberType(match[1])) for match in chosen if match]
+        if cleaned.get("number") and cleaned.get("number_type"):
+            one = (cleaned["number"], NumberType(cleaned["number_type"]))
+            cleaned["chosen"].insert(0, one)
+        return cleaned
+
+    def chosen(self) -> list[tuple[str, NumberType]]:
+        """What was chosen, from a valid form; empty if nothing was."""
+        return self.cleaned_data["chosen"]
+
+
+class LimitsForm(forms.Form):
+    """How much a workspace may buy in a day."""
+
+    spend_per_day = forms.DecimalField(
+        label="Spend on numbers a day", required=False, min_value=0, max_digits=12,
+        decimal_places=2, error_messages={"min_value": "Give an amount, or 0 to allow none."},
+    )  # fmt: skip
+    numbers_per_day = forms.IntegerField(
+        label="Numbers a day", required=False, min_value=0, max_value=10_000,
+        error_messages={"min_value": "Give a number, or 0 to allow none."},
+    )  # fmt: skip
+
+
+class ReasonForm(forms.Form):
+    """A few words of a person."""
+
+    reason = forms.CharField(
+        max_length=300, error_messages={"required": "Say why, so that it can be put right."}
+    )
+
+
+class NoteForm(forms.Form):
+    note = forms.CharField(max_length=300, required=False)
 
 
 class FindForm(forms.Form):

@@ -1,26 +1,27 @@
 """Each way in which the answer is no, with the sentence a person can act on."""
 
-from decimal import Decimal
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.urls import reverse
 
 from lib import e164 as formats
-from lib import money
 from lib.errors import Fix, Refusal
 from telephony import errors
 from telephony.values import NumberType
-from workspaces.models import Workspace
+from workspaces.models import User, Workspace
 
 
 class NumberJustTaken(Refusal):
     code = "number_taken"
     title = "Someone else just took this number"
 
-    def __init__(self, e164: str) -> None:
+    def __init__(self, *numbers: str) -> None:
+        shown = " or ".join(map(formats.international, numbers[:3]))
+        which = shown if len(numbers) < 4 else f"One of these {len(numbers)} numbers"
         super().__init__(
-            f"{formats.international(e164)} was available a moment ago and is not any more. "
+            f"{which} was available a moment ago and is not any more. "
             "Search again to choose another one."
         )
 
@@ -37,13 +38,49 @@ class AlreadyYours(Refusal):
 
 
 class PriceChanged(Refusal):
+    """``dearer`` names each number with the price that was shown and the price now."""
+
     code = "price_changed"
     title = "The price has changed"
 
-    def __init__(self, *, old: Decimal, new: Decimal, currency: str) -> None:
+    def __init__(self, dearer: Sequence[tuple[str, Any, Any]], *, of: int) -> None:
+        number, old, new = dearer[0]
+        if of == 1:
+            sentence = (
+                f"It was {old} a month when you looked and is {new} now. "
+                "Confirm again if you still want the number."
+            )
+        else:
+            others = f", and {len(dearer) - 1} more changed too" if len(dearer) > 1 else ""
+            sentence = (
+                f"{formats.international(number)} was {old} a month when you looked and is {new} "
+                f"now{others}. Confirm again if you still want them."
+            )
+        super().__init__(sentence)
+
+
+class MayNotBuy(Refusal):
+    code = "no_permission"
+    title = "You can look, but not buy"
+    status = 403
+
+    def __init__(self, workspace: Workspace, granters: Sequence[User]) -> None:
+        names = " or ".join(map(str, granters))
         super().__init__(
-            f"It was {money.show(old, currency)} a month when you looked and is "
-            f"{money.show(new, currency)} now. Confirm again if you still want the number."
+            f"Buying in {workspace} needs the permission numbers_create, which you do not have. "
+            + (f"{names} can grant it." if names else "Ask your administrator for it."),
+            fix=Fix("See what is missing", reverse("numbers:why", args=[workspace.slug])),
+        )
+
+
+class TooManyNumbers(Refusal):
+    code = "too_many_numbers"
+    title = "Too many numbers at once"
+
+    def __init__(self, wanted: int, *, most: int) -> None:
+        super().__init__(
+            f"You chose {wanted} numbers, and one order holds at most {most}. Choose fewer, and "
+            "order the others afterwards."
         )
 
 
@@ -131,6 +168,33 @@ class ProviderDown(Refusal):
 
     def __init__(self) -> None:
         super().__init__("The carrier has a problem or is busy. Try again in a minute.")
+
+
+class GaveUp(Refusal):
+    """The outcome was unknown, and the quiet time has passed without a trace of the number."""
+
+    code = "no_answer"
+    title = "We could not get an answer from the carrier"
+
+    def __init__(self, e164: str) -> None:
+        super().__init__(
+            f"The carrier never confirmed {formats.international(e164)} and does not have it "
+            "among our numbers, so we stopped asking. Search again to see whether it is still "
+            "available."
+        )
+
+
+class NotAskedInTime(Refusal):
+    """Placed, and nobody was there to buy it until the price it was ordered at had expired."""
+
+    code = "not_asked_in_time"
+    title = "The order waited for too long"
+
+    def __init__(self, e164: str) -> None:
+        super().__init__(
+            f"{formats.international(e164)} could not be bought within half an hour, so its "
+            "price may not hold any more. The carrier was not asked. Search again."
+        )
 
 
 class ProviderSaidNo(Refusal):

@@ -146,16 +146,28 @@ def search_numbers(wanted: Wanted) -> Found:
 
 def find_one(*, country: str, number_type: NumberType, e164: str) -> AvailableNumber | None:
     """The number, if it can be bought this moment. Raises ``Refusal``."""
+    national = formats.national_number(e164, country)
+    area_code = area_codes.code_of(e164, country) if formats.dialling_code(country) == "1" else ""
     query = NumberQuery(
         country=country,
         number_type=number_type,
-        starts_with=formats.national_number(e164, country),
+        area_code=area_code,  # the provider need not look through the whole country
+        starts_with=national.removeprefix(area_code),
     )
     try:
         answer = provider.search(query)
     except ProviderError as error:
         raise refusal_for(error, country=country, number_type=number_type, e164=e164) from error
     return next((number for number in answer if number.e164 == e164), None)
+
+
+def find_each(
+    *, country: str, chosen: Sequence[tuple[str, NumberType]]
+) -> list[AvailableNumber | None]:
+    """``find_one`` for several, a few at a time, in their order."""
+    return _side_by_side(
+        lambda one: find_one(country=country, e164=one[0], number_type=one[1]), chosen
+    )
 
 
 def suggest(wanted: Wanted) -> list[Suggestion]:

@@ -5,6 +5,7 @@ FileAwareEnv). Nothing here has a default that would be unsafe in production: wi
 DEMO_MODE a missing secret or a simulated provider stops the start with a sentence.
 """
 
+from decimal import Decimal
 from pathlib import Path
 
 import environ
@@ -53,7 +54,11 @@ if TWILIO_API_BASE and not DEMO_MODE:
 NUMBER_PRICE_MARKUP = env.str("NUMBER_PRICE_MARKUP", default="1.20")
 # An unknown outcome is given up only after this long: longer than the timeout of our call
 # plus the longest time in which the provider may still carry it out (docs/reliability.md).
-PURCHASE_QUIET_SECONDS = env.int("PURCHASE_QUIET_SECONDS", default=60)
+PURCHASE_QUIET_SECONDS = env.float("PURCHASE_QUIET_SECONDS", default=60.0)
+# How much a workspace may buy in a day, in the wallet's currency and in numbers. A brake on
+# mistakes and stolen logins; a workspace may set its own.
+PURCHASE_SPEND_PER_DAY = Decimal(env.str("PURCHASE_SPEND_PER_DAY", default="500"))
+PURCHASE_NUMBERS_PER_DAY = env.int("PURCHASE_NUMBERS_PER_DAY", default=100)
 
 # --- The people who run the platform ----------------------------------------------------
 
@@ -103,6 +108,7 @@ MIDDLEWARE = [
     "numbers_project.middleware.private_pages",
     "numbers_project.middleware.wrong_method_in_words",
     "numbers_project.middleware.origin",
+    "numbers_project.middleware.Limits",
 ]
 
 ROOT_URLCONF = "numbers_project.urls"
@@ -220,6 +226,16 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
     }
 }
+
+# How often (lib/rate_limit.py, docs/security.md). Another limit for a name:
+# RATE_LIMITS=search=120/m,mail=50/h
+RATE_LIMITS = {
+    "search": "30/m",  # by person: each asks the provider, whose own limit all share
+    "purchase": "30/m",  # by workspace: nobody clicks faster, a stolen session would
+    "mail": "20/h",  # by workspace: invitations go to addresses that somebody typed
+    "export": "10/h",  # by workspace: each reads the whole table
+    "bad_signature": "60/m",  # by address: what is not from the provider gets no answer
+} | env.dict("RATE_LIMITS", default={})
 
 # --- Work in the background -------------------------------------------------------------
 

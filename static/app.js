@@ -73,3 +73,13 @@ for (const kind of ["click", "focusin"]) {
     }
   });
 }
+
+// The button that reviews ticked numbers says how many they are.
+document.addEventListener("change", (event) => {
+  const form = event.target.name === "pick" && event.target.form;
+  if (!form) return;
+  const button = form.querySelector("button");
+  const count = [...form.elements].filter((one) => one.checked).length;
+  button.dataset.none ??= button.textContent;
+  button.textContent = count === 0 ? button.dataset.none : count === 1 ? button.dataset.one : button.dataset.many.replace("#", count);
+});

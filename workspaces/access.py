@@ -85,5 +85,10 @@ def forbidden(request: HttpRequest, permission: str) -> HttpResponse:
 
 def who_can_grant(workspace: Workspace) -> list[User]:
     """The people of the workspace who may give others a permission, owners first."""
-    memberships = Membership.objects.for_workspace(workspace).who_can(MEMBERS_MANAGE)
+    return who_can(workspace, MEMBERS_MANAGE)
+
+
+def who_can(workspace: Workspace, permission: str) -> list[User]:
+    """The first few people of the workspace who hold the permission, owners first."""
+    memberships = Membership.objects.for_workspace(workspace).who_can(permission)
     return [membership.user for membership in memberships.select_related("user")[:5]]

@@ -51,6 +51,12 @@ def clock(moment: datetime, workspace: Workspace) -> str:
 
 
 @register.filter
+def second(moment: datetime, workspace: Workspace) -> str:
+    """To the second, for a log: ``24 Dec 2026, 14:05:09``."""
+    return date_format(moment.astimezone(ZoneInfo(workspace.time_zone)), "j M Y, H:i:s")
+
+
+@register.filter
 def country_name(code: str) -> str:
     return formats.country_name(code)
 

@@ -17,7 +17,7 @@ from lib.doorbell import ring
 from lib.errors import Fix, Refusal
 from numbers import quote as quotes
 from numbers import tasks
-from numbers.catalogue import sold_countries
+from numbers.catalogue import SoldCountry, sold_countries
 from numbers.forms import ChosenForm, SearchForm, query_string_of
 from numbers.models import NumberOrder
 from numbers.order_log import story_of
@@ -58,17 +58,19 @@ def review(request: WorkspaceRequest) -> HttpResponse:
         return redirect(search_again(request, back).url)
     count_search(request)
     try:
-        reviewed = _review(request, wanted.country.code, chosen)
+        reviewed = _review(request, wanted.country, chosen)
     except Refusal as refusal:
         return review_refused(request, refusal, back)
     quote = quotes.quote_of(reviewed.numbers, back)
     return _render_review(request, quote, left_out=reviewed.left_out)
 
 
-def _review(request: WorkspaceRequest, country: str, chosen: list[Chosen]) -> Reviewed:
+def _review(request: WorkspaceRequest, country: SoldCountry, chosen: list[Chosen]) -> Reviewed:
     if len(chosen) > MOST_NUMBERS:
         raise TooManyNumbers(len(chosen), most=MOST_NUMBERS)
-    reviewed = review_numbers(workspace=request.workspace, country=country, chosen=chosen)
+    reviewed = review_numbers(
+        workspace=request.workspace, country=country.code, chosen=chosen, price=country.price_of
+    )
     if len(chosen) > 1:
         leave_out_unmet(reviewed)
     if not reviewed.numbers:
@@ -166,7 +168,9 @@ def _order_refused(request: WorkspaceRequest, quote: Quote, refusal: Refusal) ->
 def order(request: WorkspaceRequest, reference: str) -> HttpResponse:
     """What became of an order. While it is being checked, the page asks again by itself."""
     found = get_object_or_404(
-        NumberOrder.objects.for_workspace(request.workspace).select_related("hold", "placed_by"),
+        NumberOrder.objects.for_workspace(request.workspace).select_related(
+            "hold", "placed_by", "workspace"
+        ),
         reference=reference,
     )
     receipt = receipt_of(found)

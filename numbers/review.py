@@ -1,13 +1,14 @@
 """Looking at chosen numbers once more before they are bought: still there, and at what price?"""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.conf import settings
 
 from lib.errors import Refusal
 from numbers.models import Number
-from numbers.pricing import price_of
+from numbers.pricing import Price, price_of
 from numbers.quote import QuotedNumber
 from numbers.refusals import AlreadyYours, NumberJustTaken, RegionRestricted
 from numbers.search import find_each
@@ -25,8 +26,15 @@ class Reviewed:
     left_out: list[tuple[str, Refusal]] = field(default_factory=list)
 
 
-def review_numbers(*, workspace: Workspace, country: str, chosen: Sequence[Chosen]) -> Reviewed:
-    """Ask the provider for each. Raises a ``Refusal`` when it cannot be asked at all."""
+def review_numbers(
+    *, workspace: Workspace, country: str, chosen: Sequence[Chosen],
+    price: Callable[[NumberType], Price] | None = None,
+) -> Reviewed:  # fmt: skip
+    """Ask the provider for each. Raises a ``Refusal`` when it cannot be asked at all.
+
+    ``price`` tells what a type costs, for callers that have read the prices already.
+    """
+    price = price or partial(price_of, country)
     wanted = [e164 for e164, _ in chosen]
     ours = set(
         Number.objects.for_workspace(workspace)
@@ -43,7 +51,7 @@ def review_numbers(*, workspace: Workspace, country: str, chosen: Sequence[Chose
                 raise AlreadyYours(e164, workspace)
             if e164 not in available:
                 raise NumberJustTaken(e164)
-            reviewed.numbers.append(QuotedNumber(available[e164], price_of(country, number_type)))
+            reviewed.numbers.append(QuotedNumber(available[e164], price(number_type)))
         except Refusal as refusal:
             reviewed.left_out.append((e164, refusal))
     return reviewed

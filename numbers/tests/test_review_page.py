@@ -143,7 +143,7 @@ def test_a_provider_that_is_down_before_anything_is_known_is_told(as_owner, simu
 
 def test_an_address_without_a_number_leads_to_the_search(as_owner):
     answer = as_owner.get(REVIEW, {"country": "US"})
-    assert (answer.status_code, answer.url) == (302, "/w/acme/numbers/buy/")
+    assert (answer.status_code, answer.url) == (302, "/w/acme/numbers/buy/?country=US")
 
 
 @pytest.mark.parametrize("value", HOSTILE)

@@ -7,6 +7,9 @@ repeat returns the first result, the same key with other particulars raises
 places. A refusal writes nothing.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
@@ -134,6 +137,63 @@ def void(*, hold: Hold) -> Hold:
     if outcome == "used_up":
         raise LedgerConflict(f"hold {hold.pk} is captured: nothing is left to give back")
     return row
+
+
+@dataclass(frozen=True, slots=True)
+class LockedWallet:
+    """A wallet as it is under its lock: what is available, and where its entries stand."""
+
+    wallet_id: int
+    currency: str
+    available: Decimal
+    last_seq: int
+    version: int
+
+
+def lock_many(wallet_ids: Sequence[int], *, wait: bool = False) -> list[LockedWallet]:
+    """Lock wallets until the transaction ends, and tell what they have.
+
+    Those that somebody else has locked are left out, unless ``wait`` is set: then they are
+    waited for, at most 5 s each (``OperationalError`` after that).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM wallet_lock_many(%s, %s)", [list(wallet_ids), wait])
+        return [LockedWallet(*row) for row in cursor.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class LockedCharge:
+    """What to take (above zero) from a wallet that is locked."""
+
+    wallet: LockedWallet
+    amount: Decimal
+    text: str
+
+
+def charge_many(
+    charges: Sequence[LockedCharge], *, kind: Kind, key: str, reference: str, at: datetime
+) -> None:
+    """One entry in each of several locked wallets, in one round trip, from available money.
+
+    Each entry gets the seq after the wallet's last one, so that what belongs to it can be
+    written before it. Raises ``LedgerConflict`` if one wallet has moved on or lacks the
+    money: then the whole transaction must be rolled back. Not repeatable: who calls makes
+    the fact and the charge one transaction.
+    """
+    arguments: list[Any] = [
+        [charge.wallet.wallet_id for charge in charges],
+        [charge.wallet.last_seq + 1 for charge in charges],
+        [positive(charge.amount) for charge in charges],
+        [charge.text for charge in charges],
+        kind, "revenue", key, reference, at,
+    ]  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT wallet_charge_many(%s, %s, %s::numeric[], %s, %s, %s, %s, %s, %s)", arguments
+        )
+        [charged] = cursor.fetchone()
+    if charged != len(charges):
+        raise LedgerConflict(f"{key}: {len(charges) - charged} wallets moved on or are short")
 
 
 def positive(amount: Decimal) -> Decimal:

@@ -18,7 +18,6 @@ from numbers.models import Number, NumberOrder, OrderLine, new_reference
 from numbers.pricing import price_of
 from numbers.quote import Quote
 from numbers.refusals import AlreadyYours, NumberJustTaken, PriceChanged, refusal_for
-from numbers.rent_periods import period_start
 from telephony import provider
 from telephony.errors import NumberTaken, ProviderError, ProviderUnavailable
 from telephony.values import NumberType, OwnedNumber
@@ -154,9 +153,8 @@ def finish_line(line: OrderLine, bought: OwnedNumber) -> None:
             address_requirement=line.address_requirement, monthly_price=line.monthly_price,
             provider_monthly_price=line.provider_monthly_price, currency=line.currency,
             friendly_name=bought.friendly_name, provider_sid=bought.sid,
-            webhooks_set_at=now if webhooks_set else None,
-            created_at=now, paid_until=period_start(now, 1),
-        )  # fmt: skip
+            webhooks_set_at=now if webhooks_set else None, created_at=now,
+        )  # fmt: skip  # the database begins its rent with it (docs/rent.md)
         ledger.capture(
             hold=line.order.hold,
             amount=line.monthly_price,

@@ -15,6 +15,7 @@ from django.utils.functional import cached_property
 from lib import e164 as formats
 from numbers.rent_models import (
     PriceChange,
+    RentAccount,
     RentArrears,
     RentDue,
     RentGrace,
@@ -28,6 +29,7 @@ from workspaces.models import User, WorkspaceOwned, WorkspaceQuerySet
 
 __all__ = [
     "PriceChange",
+    "RentAccount",
     "RentArrears",
     "RentDue",
     "RentGrace",

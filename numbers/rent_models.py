@@ -243,3 +243,11 @@ class PriceChange(WorkspaceOwned):
     def is_taken_back(self) -> bool:
         """An announcement that the number keeps its price after all."""
         return self.old_price == self.new_price
+
+
+class RentAccount(Workspace):
+    """A workspace, as support staff look after its rent."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "rent account"

@@ -17,6 +17,7 @@ from django.db import connection, models
 
 from lib import money
 from lib.errors import Refusal
+from wallet import funds_added
 from wallet.models import Entry, Hold, Kind, Wallet
 from workspaces.models import User
 
@@ -228,6 +229,8 @@ def _post(
          refunds and refunds.pk, by and by.pk, reason],
     )  # fmt: skip
     _raise_unless_done(outcome, key, available=available, needed=-amount, currency=wallet.currency)
+    if amount > 0:
+        funds_added.ring(wallet.pk)
     return row
 
 

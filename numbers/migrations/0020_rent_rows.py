@@ -119,6 +119,18 @@ class Migration(migrations.Migration):
                 ('told_at', models.DateTimeField(null=True)),
             ],
         ),
+        migrations.CreateModel(
+            name='RentAccount',
+            fields=[
+            ],
+            options={
+                'verbose_name': 'rent account',
+                'proxy': True,
+                'indexes': [],
+                'constraints': [],
+            },
+            bases=('workspaces.workspace',),
+        ),
         migrations.AddField(
             model_name='number',
             name='giving_back_at',

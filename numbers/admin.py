@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from lib.read_only_admin import ReadOnlyAdmin
-from numbers import rent_admin  # noqa: F401  registers its pages
+from numbers import admin_sync, rent_admin  # noqa: F401  registers their pages
 from numbers.models import CountryOffer, Number, NumberOrder, OrderLine, PriceRule
 
 

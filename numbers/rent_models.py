@@ -20,7 +20,7 @@ class RentDue(WorkspaceOwned):
     """
 
     number = models.OneToOneField(
-        "numbers.Number", primary_key=True, on_delete=models.PROTECT, related_name="rent"
+        "numbers.Number", primary_key=True, on_delete=models.CASCADE, related_name="rent"
     )
     bought_at = models.DateTimeField(help_text="Every month is counted from here.")
     due_at = models.DateTimeField(help_text="The start of the next month to pay.")

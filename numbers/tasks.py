@@ -4,11 +4,21 @@ import logging
 
 from celery import shared_task
 
-from numbers import catalogue, dunning, give_back, price_changes, rent, rent_settle, settle
+from numbers import (
+    catalogue,
+    dunning,
+    give_back,
+    price_changes,
+    rent,
+    rent_settle,
+    settle,
+    sync,
+    watch,
+)
 from numbers.models import RentArrears
 from numbers.rent_runs import RunInTheFuture
 from telephony.errors import ProviderError
-from workspaces.models import Workspace
+from workspaces.models import User, Workspace
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +36,28 @@ def settle_order(order_id: int) -> None:
 @shared_task
 def repair_webhooks() -> None:
     settle.repair_webhooks()
+
+
+@shared_task
+def reconcile(by_id: int | None = None) -> None:
+    by = User.objects.filter(pk=by_id).first() if by_id else None
+    try:
+        sync.reconcile(by=by)
+    except sync.AlreadyRunning:
+        log.info("another process is comparing with the provider already")
+
+
+@shared_task
+def watch_beat() -> None:
+    watch.beat()
+
+
+@shared_task
+def sample_balance() -> None:
+    try:
+        watch.sample_balance()
+    except ProviderError as error:
+        log.warning("the provider's balance could not be read: %s", error)
 
 
 @shared_task

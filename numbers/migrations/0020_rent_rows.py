@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('numbers', '0003_status_from_facts'),
+        ('numbers', '0004_differences'),
         ('workspaces', '0003_audit_is_final'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
             name='RentDue',
             fields=[
                 ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='workspaces.workspace')),
-                ('number', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='rent', serialize=False, to='numbers.number')),
+                ('number', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='rent', serialize=False, to='numbers.number')),
                 ('bought_at', models.DateTimeField(help_text='Every month is counted from here.')),
                 ('due_at', models.DateTimeField(help_text='The start of the next month to pay.')),
                 ('overdue_since', models.DateTimeField(null=True)),

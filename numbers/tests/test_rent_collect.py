@@ -14,6 +14,7 @@ from numbers.rent_runs import RunInTheFuture
 from numbers.tests.rent_book import at, audit, balance, buy, due_on, lines, put_in
 from wallet import ledger
 from wallet.models import Entry, Kind, Wallet
+from workspaces.models import Workspace
 
 pytestmark = pytest.mark.django_db
 
@@ -210,10 +211,12 @@ def test_a_free_number_moves_on_without_an_entry(acme):
     assert audit() == []
 
 
-def test_each_wallet_pays_in_its_own_currency(acme, globex):
-    Wallet.objects.filter(workspace=globex).update(currency="EUR")
+def test_each_wallet_pays_in_its_own_currency(acme):
+    initech = Workspace.objects.create(slug="initech", name="Initech")
+    Wallet.objects.create(workspace=initech, currency="EUR")
+    put_in(initech, "5.00")
     buy(acme, "2023-01-10", "1.00")
-    buy(globex, "2023-01-10", "0.70")
+    buy(initech, "2023-01-10", "0.70")
     assert collect_due(at("2023-02-11")).sums == {"USD": "1.000000", "EUR": "0.700000"}
 
 

@@ -69,6 +69,6 @@ DROP FUNCTION wallet_lock_many(bigint[], boolean);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("wallet", "0003_ledger_functions")]
+    dependencies = [("wallet", "0011_ledger_functions")]
 
     operations = [migrations.RunSQL(LOCK_MANY + CHARGE_MANY, DROP)]

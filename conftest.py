@@ -135,3 +135,11 @@ def as_viewer(viewer: User) -> Client:
 @pytest.fixture
 def as_outsider(outsider: User) -> Client:
     return signed_in(outsider)
+
+
+@pytest.fixture
+def staff(db) -> User:
+    """Support staff, in no workspace."""
+    return User.objects.create_user(
+        "staff@example.test", "numbers-demo", first_name="Sam", is_staff=True, is_superuser=True
+    )

@@ -2,18 +2,41 @@
 
 import secrets
 import uuid
+from datetime import datetime
 from decimal import Decimal
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Case, Q, Value, When
+from django.db.models import Case, OuterRef, Q, Subquery, Value, When
 from django.urls import reverse
+from django.utils.functional import cached_property
 
 from lib import e164 as formats
+from numbers.rent_models import (
+    PriceChange,
+    RentAccount,
+    RentArrears,
+    RentDue,
+    RentGrace,
+    RentLine,
+    RentRun,
+    RentStep,
+)
 from telephony.values import AddressRequirement, Capability, NumberType
 from wallet.models import Hold, money_field
 from workspaces.models import User, WorkspaceOwned, WorkspaceQuerySet
+
+__all__ = [
+    "PriceChange",
+    "RentAccount",
+    "RentArrears",
+    "RentDue",
+    "RentGrace",
+    "RentLine",
+    "RentRun",
+    "RentStep",
+]
 
 # Without the letters and digits that people mix up when they read a reference aloud.
 UNMISTAKABLE = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -80,11 +103,28 @@ class NumberQuerySet(WorkspaceQuerySet):
     def active(self) -> Self:
         return self.filter(status=Number.Status.ACTIVE)
 
+    def stopped_by_rent(self) -> Self:
+        return self.owned().filter(
+            Q(outbound_stopped_at__isnull=False) | Q(suspended_at__isnull=False)
+        )
+
     def with_digits(self, digits: str) -> Self:
         return self.filter(e164__contains=digits)
 
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
+
+
+NumberManagerBase = models.Manager.from_queryset(NumberQuerySet)
+
+
+class NumberManager(NumberManagerBase):
+    """Reads ``paid_until`` along with each number, from its one home, the rent row."""
+
+    def get_queryset(self) -> NumberQuerySet:
+        due = RentDue.objects.filter(number=OuterRef("pk")).values("due_at")
+        numbers: NumberQuerySet = super().get_queryset()  # type: ignore[assignment]
+        return numbers.annotate(paid_until=Subquery(due))
 
 
 INACTIVE = (
@@ -143,8 +183,12 @@ class Number(NumberFacts, WorkspaceOwned):
     # When calls and messages were last known to be sent to us; empty means they are not yet.
     webhooks_set_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(help_text="When it was bought: rent counts from here.")
-    paid_until = models.DateTimeField(help_text="When the next monthly payment is due.")
-    objects: ClassVar[models.Manager] = NumberQuerySet.as_manager()
+    # When a call or message last came to it or went out from it; empty means never yet.
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    # Decided: the provider gets it back, and nobody can change that any more.
+    giving_back_at = models.DateTimeField(null=True, blank=True)
+    give_back_tried_at = models.DateTimeField(null=True, blank=True)
+    objects: ClassVar[NumberManager] = NumberManager()
 
     class Meta:
         constraints = [
@@ -155,15 +199,42 @@ class Number(NumberFacts, WorkspaceOwned):
                 condition=Q(e164__regex=r"^\+[1-9][0-9]{6,14}$"), name="number_is_e164"
             ),
             models.CheckConstraint(condition=Q(monthly_price__gte=0), name="number_price_positive"),
+            # One that still works is never given back: somebody parked it, or it was not paid.
+            models.CheckConstraint(
+                condition=Q(giving_back_at__isnull=True)
+                | Q(parked_at__isnull=False)
+                | Q(suspended_at__isnull=False)
+                | Q(vanished_at__isnull=False),
+                name="number_given_back_when_inactive",
+            ),
         ]
         indexes = [
             models.Index(fields=["workspace", "-created_at", "-id"], name="number_newest_first"),
+            models.Index(
+                fields=["workspace"],
+                condition=Q(outbound_stopped_at__isnull=False) | Q(suspended_at__isnull=False),
+                name="number_stopped_by_rent",
+            ),
+            models.Index(
+                fields=["giving_back_at"],
+                condition=Q(giving_back_at__isnull=False, released_at__isnull=True),
+                name="number_being_given_back",
+            ),
             models.Index(
                 fields=["webhooks_set_at"],
                 condition=Q(webhooks_set_at__isnull=True),
                 name="number_webhooks_missing",
             ),
         ]
+
+    @cached_property
+    def paid_until(self) -> datetime:
+        """When the next monthly payment is due. ``objects`` reads it along with the number."""
+        return self.rent.due_at
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        super().refresh_from_db(*args, **kwargs)
+        self.__dict__.pop("paid_until", None)
 
     @property
     def inactive_because(self) -> Because | None:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from numbers import order_views, request_views, views, why_views
+from numbers import order_views, rent_views, request_views, views, why_views
 
 app_name = "numbers"
 urlpatterns = [
@@ -23,4 +23,10 @@ urlpatterns = [
     path("why/<slug:reference>/", why_views.diagnosis, name="diagnosis"),
     path("limits/", why_views.limits, name="limits"),
     path("limits/set/", why_views.set_limits, name="set_limits"),
+    # Rent
+    path("overdue/", rent_views.overdue, name="overdue"),
+    path("overdue/pay/", rent_views.pay_overdue, name="pay_overdue"),
+    path("costs/", rent_views.costs, name="costs"),
+    path("costs/unused/", rent_views.unused, name="unused"),
+    path("rent/<int:seq>/", rent_views.payment, name="rent_payment"),
 ]

@@ -62,4 +62,29 @@ app.conf.beat_schedule = {
         "schedule": 6 * 3600.0,
         "options": {"expires": 3600},
     },
+    # Rent falls due at any minute of the day; an hour later it is paid or told as overdue.
+    "collect rent": {
+        "task": "numbers.tasks.collect_rent",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    # Money that comes in rings a task; this is for what the ring did not reach. What is
+    # covered works again within a minute.
+    "settle arrears": {
+        "task": "numbers.tasks.settle_arrears",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
+    # Numbers that are to go back to the provider: called until it confirms.
+    "give numbers back": {
+        "task": "numbers.tasks.give_numbers_back",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    # Prices change rarely, and nobody waits for this.
+    "announce prices": {
+        "task": "numbers.tasks.announce_prices",
+        "schedule": 6 * 3600.0,
+        "options": {"expires": 3600},
+    },
 }

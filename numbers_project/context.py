@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from numbers.arrears import arrears_of
 from telephony.client import credential_state
 from wallet.models import Wallet
 from workspaces.models import Membership, Workspace
@@ -32,6 +33,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "provider_problem": credential_state() if _shows_provider_problem(request) else "",
         "switch_targets": cache(lambda: _switch_targets(request, workspace)),
         "header_wallet": cache(_header_wallet(request, workspace)),
+        "rent_arrears": cache(partial(arrears_of, workspace)),
     }
 
 

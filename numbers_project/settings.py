@@ -60,6 +60,27 @@ PURCHASE_QUIET_SECONDS = env.float("PURCHASE_QUIET_SECONDS", default=60.0)
 PURCHASE_SPEND_PER_DAY = Decimal(env.str("PURCHASE_SPEND_PER_DAY", default="500"))
 PURCHASE_NUMBERS_PER_DAY = env.int("PURCHASE_NUMBERS_PER_DAY", default=100)
 
+# --- Rent -------------------------------------------------------------------------------
+
+# What happens to a number whose monthly fee is not paid, in days after the due day: nothing
+# is sent or called from it; nothing is received; it is given back to the carrier. A mail
+# goes out on the due day and so many days before each step (docs/rent.md).
+RENT_OUTBOUND_STOPS_AFTER_DAYS = env.int("RENT_OUTBOUND_STOPS_AFTER_DAYS", default=3)
+RENT_INBOUND_STOPS_AFTER_DAYS = env.int("RENT_INBOUND_STOPS_AFTER_DAYS", default=7)
+RENT_RELEASED_AFTER_DAYS = env.int("RENT_RELEASED_AFTER_DAYS", default=21)
+RENT_REMIND_DAYS_BEFORE = env.int("RENT_REMIND_DAYS_BEFORE", default=2)
+# Whether the unused days of a paid month are given back when a number is released. The
+# provider does not give them back to us.
+RENT_REFUNDS_UNUSED_DAYS = env.bool("RENT_REFUNDS_UNUSED_DAYS", default=False)
+# Whether numbers that are owned follow the price list: a change is announced by mail and in
+# force from the number's next month that begins at least so many days later. Off: a number
+# keeps its price until support announces another.
+RENT_FOLLOWS_PRICE_LIST = env.bool("RENT_FOLLOWS_PRICE_LIST", default=True)
+RENT_PRICE_NOTICE_DAYS = env.int("RENT_PRICE_NOTICE_DAYS", default=0)
+# Called with the wallet's id after money has come in, once it is committed (dotted paths,
+# like MIDDLEWARE): the wallet does not know who waits for it.
+AFTER_FUNDS_ADDED = ["numbers.tasks.funds_added"]
+
 # --- The people who run the platform ----------------------------------------------------
 
 # Prometheus reads /metrics with "Authorization: Bearer <token>"; empty turns it off.

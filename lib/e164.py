@@ -45,6 +45,14 @@ def country_name(country: str) -> str:
     return _country_names().get(country, country)
 
 
+def country_of(e164: str) -> str:
+    """``+12125550123`` → ``US``; empty where no country has such numbers."""
+    try:
+        return phonenumbers.region_code_for_number(phonenumbers.parse(e164)) or ""
+    except phonenumbers.NumberParseException:
+        return ""
+
+
 def digits_from(text: str) -> str:
     """The digits of whatever a person typed; letters as on a telephone's keys."""
     return re.sub(r"[^0-9]", "", text.upper().translate(KEYPAD))

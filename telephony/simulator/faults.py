@@ -35,7 +35,16 @@ OTHERS = {
     "not_json": "answers 502 with a page of HTML",
     "price_change": "prices are multiplied by `factor`",
 }
-KINDS = (*ANSWERS, *OTHERS)
+# How a webhook can go wrong on its way to us; its method is WEBHOOK, its path that of its
+# address.
+WEBHOOKS = {
+    "webhook_lost": "a webhook is not sent, and not tried again",
+    "webhook_unreachable": "the first `times` attempts at a webhook find nobody",
+    "webhook_twice": "a webhook is sent twice",
+    "webhook_late": "a status callback comes `seconds` later, after others",
+    "webhook_forged": "somebody else sends the same webhook first, without our token",
+}
+KINDS = (*ANSWERS, *OTHERS, *WEBHOOKS)
 
 
 class ConnectionDropped(Exception):
@@ -55,6 +64,8 @@ class Fault:
     factor: str = "1.10"
 
     def fits(self, method: str, path: str) -> bool:
+        if (self.kind in WEBHOOKS) != (method == "WEBHOOK"):
+            return False
         return self.method in ("", method) and self.path_contains in path
 
 
@@ -78,7 +89,7 @@ class Faults:
             for place, fault in enumerate(self._waiting):
                 if not fault.fits(method, path) or self._rng.random() >= fault.probability:
                     continue
-                if fault.times == 1:
+                if fault.times == 1 or fault.kind == "webhook_unreachable":
                     del self._waiting[place]
                 elif fault.times > 1:
                     self._waiting[place] = replace(fault, times=fault.times - 1)

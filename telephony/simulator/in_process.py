@@ -11,6 +11,9 @@ from requests.structures import CaseInsensitiveDict
 
 from telephony.simulator.app import SimulatedTwilio
 from telephony.simulator.faults import ConnectionDropped, Fault
+from telephony.simulator.live_call import LiveCall, Person
+from telephony.simulator.people import Scripted
+from telephony.simulator.postman import Attempt
 
 
 class WSGIAdapter(BaseAdapter):
@@ -42,7 +45,7 @@ class WSGIAdapter(BaseAdapter):
             content = b"".join(self.app(_environ(request, wait), start_response))
         except ConnectionDropped:
             raise requests.exceptions.ConnectionError(request=request) from None
-        response._content = content
+        response._content, response._content_consumed = content, True
         response.encoding = "utf-8"
         response.request, response.url = request, str(request.url)
         return response
@@ -85,6 +88,33 @@ class Simulator:
 
     def owned(self) -> list[dict[str, Any]]:
         return self.app.state.owned(self.account)
+
+    def run(self, seconds: float = 3600.0) -> int:
+        """Let everything happen that is due within so many seconds, in an instant."""
+        return self.app.schedule.run(seconds=seconds)
+
+    @property
+    def webhooks(self) -> list[Attempt]:
+        """Every webhook so far: address, fields, the status that came back."""
+        return self.app.postman.sent
+
+    def call(self, *, caller: str, called: str, person: Person | None = None) -> LiveCall:
+        """Somebody calls a number; ``run`` lets the call happen."""
+        return self.app.exchange.call_number(caller=caller, called=called, person=person)
+
+    def text(self, *, sender: str, recipient: str, body: str = "", pictures: int = 0) -> str:
+        """Somebody writes to a number; ``run`` sends the webhook. Returns the SID."""
+        return self.app.texts.arrive(
+            sender=sender, recipient=recipient, body=body, pictures=pictures
+        )
+
+    def person(self, **does: Any) -> Scripted:
+        """Somebody with a phone who does what is written down (``people.Scripted``)."""
+        return Scripted(self.app.schedule, self.app.exchange.tell, **does)
+
+    def phone(self, e164: str, **does: Any) -> None:
+        """Who holds a phone that may be called."""
+        self.app.exchange.phones[e164] = self.person(**does)
 
     def seed(self, e164: str, account: str = "", **fields: Any) -> str:
         """Make the account, or another one, the owner of a number. Returns its sid."""

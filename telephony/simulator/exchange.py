@@ -1,6 +1,5 @@
 """The calls of the simulated provider: who rings, who talks, what is reported and billed."""
 
-from collections.abc import Generator
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import partial
@@ -18,6 +17,7 @@ from telephony.simulator.live_call import (
     Fetch,
     LiveCall,
     Person,
+    Program,
     Wait,
 )
 from telephony.simulator.player import incoming, play
@@ -78,7 +78,7 @@ class Exchange:
         self.engine.start(call, self._outgoing(call, request))
         return call
 
-    def _outgoing(self, call: LiveCall, request: dict[str, str]) -> Generator:
+    def _outgoing(self, call: LiveCall, request: dict[str, str]) -> Program:
         from telephony.simulator.postman import Outcome, Reply
         from telephony.simulator.verbs import read
 

@@ -45,7 +45,8 @@ class WSGIAdapter(BaseAdapter):
             content = b"".join(self.app(_environ(request, wait), start_response))
         except ConnectionDropped:
             raise requests.exceptions.ConnectionError(request=request) from None
-        response._content, response._content_consumed = content, True
+        response._content = content
+        response._content_consumed = True  # type: ignore[attr-defined]  # so it is read as read
         response.encoding = "utf-8"
         response.request, response.url = request, str(request.url)
         return response

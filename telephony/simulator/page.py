@@ -7,6 +7,7 @@ import json
 from html import escape
 from typing import TYPE_CHECKING
 
+from telephony.simulator import handset
 from telephony.simulator.faults import ANSWERS, KINDS, OTHERS, WEBHOOKS, Fault
 from telephony.simulator.wire import Answer, Request
 
@@ -26,6 +27,8 @@ MATCHES = {"no_inventory": "AvailablePhoneNumbers", "price_change": "PhoneNumber
 
 
 def answer(simulator: "SimulatedTwilio", request: Request) -> Answer:
+    if request.path.startswith("/handset"):
+        return handset.answer(simulator, request)
     match request.method, request.path:
         case "GET", "/":
             return Answer(200, _page(simulator), "text/html; charset=utf-8")
@@ -103,6 +106,7 @@ def _page(simulator: "SimulatedTwilio") -> str:
         f"<title>Simulated Twilio</title><style>{STYLE}</style><body><main>"
         "<h1>Simulated Twilio</h1><p>The provider's side of the wire, made up. Nothing here is "
         "real, and nothing costs anything.</p>"
+        "<p><a href=/handset>The handset</a>: call and text the owned numbers.</p>"
         f"<h2>Owned numbers ({len(owned)})</h2><table><tr><th>Number<th>Name<th>Voice webhook"
         f"{rows}</table><h2>Make something fail once</h2><p>Waiting: {escape(waiting)} "
         "<form method=post action=/_simulator/faults/clear><button>Clear</button></form></p>"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 from telephony.simulator.dial import dial
-from telephony.simulator.live_call import Event, Fetch, HungUp, LiveCall, Wait
+from telephony.simulator.live_call import Event, Fetch, HungUp, LiveCall, Program, Wait
 from telephony.simulator.sound import spoken
 from telephony.simulator.verbs import VOICE, Verb
 
@@ -21,18 +21,19 @@ MOST_DOCUMENTS = 100
 Steps = Generator[Fetch | Wait, Any, list[Verb] | None]
 
 
-def incoming(exchange: "Exchange", call: LiveCall, voice_url: str) -> Generator:
+def incoming(exchange: "Exchange", call: LiveCall, voice_url: str) -> Program:
     """An incoming call, from ringing to its end."""
     verbs = yield Fetch(voice_url, {"CallStatus": "ringing"})
     yield from play(exchange, call, verbs)
 
 
-def play(exchange: "Exchange", call: LiveCall, verbs: list[Verb]) -> Generator:
+def play(exchange: "Exchange", call: LiveCall, verbs: list[Verb]) -> Program:
     """Carry out a document, and those that its verbs lead to, until there is nothing left."""
     for _document in range(MOST_DOCUMENTS):
-        verbs = yield from _document_of(exchange, call, verbs)
-        if verbs is None:
+        following = yield from _document_of(exchange, call, verbs)
+        if following is None:
             return
+        verbs = following
     call.note("Error 11215: too many documents in a row")
 
 

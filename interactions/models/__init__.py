@@ -9,6 +9,7 @@ from interactions.models.conversations import (
     Message,
     Voicemail,
 )
+from interactions.models.number_tests import NumberTest
 from interactions.models.routes import Medium, Route
 from interactions.models.strays import ArrivedForNobody, RefusedWebhook
 from interactions.models.usage import Usage, UsageRate
@@ -22,6 +23,7 @@ __all__ = [
     "MediaFile",
     "Medium",
     "Message",
+    "NumberTest",
     "RefusedWebhook",
     "Route",
     "Usage",

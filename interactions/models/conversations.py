@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -12,6 +13,26 @@ from numbers.models import Number, new_public_id
 from workspaces.models import User, WorkspaceOwned
 
 LONGEST_ADDRESS = 64
+STATUS_SHOWN = {
+    "asked": "Being sent", "sent": "Sent", "delivered": "Delivered", "read": "Read",
+    "failed": "Not sent", "undelivered": "Not delivered", "canceled": "Canceled",
+}  # fmt: skip
+# The provider's codes for what happens on the way to a phone.
+WHY_FAILED = {
+    30001: "The carrier's queue was full. Try again later.",
+    30002: "The account behind this site is suspended. Write to support.",
+    30003: "The phone could not be reached: it may be switched off or out of range.",
+    30004: "The recipient or their carrier blocks messages from this number.",
+    30005: "There is no such phone, or it has been given up.",
+    30006: "The number is a landline, or its carrier takes no texts.",
+    30007: "A carrier took it for unwanted mail and filtered it out.",
+    30008: "The carrier does not say why.",
+    30011: "The recipient's carrier takes no pictures.",
+    30032: "The toll-free number has not been verified yet. Write to support.",
+    30034: "The number is not registered for business texting in the US. Write to support.",
+    30036: "It was not delivered in time.",
+    30410: "A carrier did not answer in time.",
+}
 
 
 class Direction(models.TextChoices):
@@ -44,6 +65,11 @@ class Conversation(WorkspaceOwned):
                 fields=["workspace", "-last_at", "-id"],
                 condition=Q(unread__gt=0),
                 name="conversation_unread",
+            ),
+            GinIndex(
+                fields=["workspace", "contact"],
+                opclasses=["int8_ops", "gin_trgm_ops"],
+                name="conversation_by_digits",
             ),
         ]
 
@@ -260,6 +286,26 @@ class Message(Interaction):
 
     def __str__(self) -> str:
         return f"{self.get_direction_display()} message {self.sid}"
+
+    @property
+    def arrived(self) -> bool:
+        return self.status in ("delivered", "read")
+
+    @property
+    def failed(self) -> bool:
+        return self.status in ("failed", "undelivered", "canceled")
+
+    @property
+    def status_shown(self) -> str:
+        """How far it has got, for a person."""
+        return STATUS_SHOWN.get(self.status, "On its way")
+
+    @property
+    def why_failed(self) -> str:
+        """The reason, where it did not arrive and one is known."""
+        if not self.failed:
+            return ""
+        return self.refusal_sentence or WHY_FAILED.get(self.error_code or 0, "")
 
 
 class MediaFile(WorkspaceOwned):

@@ -80,7 +80,7 @@ def _take_message(row: ProviderMessage) -> bool:
             segments=row.segments, media=tuple(Medium(*one) for one in media), opt_out="",
         )
     )  # fmt: skip
-    if received.id is not None:
+    if received.id:
         handle(Message.objects.select_related("conversation", "number").get(pk=received.id))
     return received.is_new
 

@@ -30,36 +30,48 @@ IDENTITY = ["kind", "country", "number_type", "prefix"]
 
 def incoming_rate(kind: Kind, number: Number) -> UsageRate | None:
     """What one costs that arrives at this number; None where the provider tells no price."""
-    return _rates(number.country).filter(kind=kind, number_type=number.number_type).first()
+    return _one([kind], number.country, number_type=number.number_type)
 
 
 def picture_rate(kind: Kind, country: str) -> UsageRate | None:
-    return _rates(country).filter(kind=kind).first()
-
-
-def call_rate_to(e164: str) -> UsageRate | None:
-    """What a minute costs to this number: the rate with the longest prefix that fits."""
-    _rates(formats.country_of(e164))
-    digits = e164.removeprefix("+")
-    prefixes = [digits[:length] for length in range(1, len(digits) + 1)]
-    rates = UsageRate.objects.filter(kind=Kind.CALL_OUT, prefix__in=prefixes)
-    return max(rates, key=lambda rate: len(rate.prefix), default=None)
+    return _one([kind], country)
 
 
 def message_rate_to(e164: str) -> UsageRate | None:
     """What a segment to this number costs at most."""
-    return _rates(formats.country_of(e164)).filter(kind=Kind.SMS_OUT).first()
+    return _one([Kind.SMS_OUT], formats.country_of(e164))
 
 
-def _rates(country: str):  # type: ignore[no-untyped-def]  # a QuerySet of UsageRate
-    """The rates of a country; the provider is asked where we know none."""
-    rates = UsageRate.objects.filter(country=country)
-    if country and not rates.exists():
-        try:
-            refresh_rates(country)
-        except ProviderError as error:
-            log.warning("the rates of %s could not be asked for: %s", country, error)
-    return rates
+def call_rate_to(e164: str) -> UsageRate | None:
+    """What a minute costs to this number: the rate with the longest prefix that fits."""
+    digits = e164.removeprefix("+")
+    prefixes = [digits[:length] for length in range(1, len(digits) + 1)]
+    rates = UsageRate.objects.filter(kind=Kind.CALL_OUT, prefix__in=prefixes)
+    found = list(rates)
+    if not found and _learn(formats.country_of(e164)):
+        found = list(rates.all())
+    return max(found, key=lambda rate: len(rate.prefix), default=None)
+
+
+def _one(kinds: list[Kind], country: str, **facts: str) -> UsageRate | None:
+    """The rate of a country; the provider is asked where we know none of that country."""
+    rates = UsageRate.objects.filter(kind__in=kinds, country=country, **facts)
+    found = rates.first()
+    if found is None and _learn(country):
+        found = rates.first()
+    return found
+
+
+def _learn(country: str) -> bool:
+    """Ask for the rates of a country that we know nothing of. Returns whether it told some."""
+    if not country or UsageRate.objects.filter(country=country).exists():
+        return False
+    try:
+        refresh_rates(country)
+    except ProviderError as error:
+        log.warning("the rates of %s could not be asked for: %s", country, error)
+        return False
+    return True
 
 
 def refresh_rates(country: str) -> None:

@@ -54,7 +54,7 @@ RECEIVE_CALL = (
     "limit_seconds, is_loop, answer FROM interactions_receive_call(%s, %s, %s, %s, %s, %s, %s)"
 )
 RECEIVE_MESSAGE = (
-    "SELECT outcome, because, message_id, workspace_id FROM "
+    "SELECT outcome, because, coalesce(message_id, 0), coalesce(workspace_id, 0) FROM "
     "interactions_receive_message(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
 
@@ -67,8 +67,8 @@ def receive_call(call: IncomingCall) -> ReceivedCall:
             [call.sid, call.caller, call.called, call.is_fax, timezone.now(), new_public_id(),
              new_public_id()],
         )  # fmt: skip
-        row = cursor.fetchone()
-    received = ReceivedCall(*row, call.caller, call.called, call.is_fax)
+        facts = [*cursor.fetchone(), call.caller, call.called, call.is_fax]
+    received = ReceivedCall(*facts)
     if received.outcome == "refused":
         _turned_away("call", call.sid, call.called, received)
     return received
@@ -76,12 +76,12 @@ def receive_call(call: IncomingCall) -> ReceivedCall:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedMessage:
-    """``outcome`` is new, repeat, refused or repeat_refused; the ids are None if refused."""
+    """``outcome`` is new, repeat, refused or repeat_refused; the ids are 0 if refused."""
 
     outcome: str
     refused_because: str
-    id: int | None
-    workspace_id: int | None
+    id: int
+    workspace_id: int
 
     @property
     def is_new(self) -> bool:

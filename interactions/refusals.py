@@ -89,6 +89,17 @@ class NoRate(NotSent):
         )
 
 
+class RateRaised(NotSent):
+    code = "rate_raised"
+    title = "The price has changed"
+
+    def __init__(self, *, old: Decimal, new: Decimal, currency: str) -> None:
+        super().__init__(
+            f"It was {money.show(old, currency)} when you looked and is "
+            f"{money.show(new, currency)} now. Send again if you still want to."
+        )
+
+
 class CarrierRefused(NotSent):
     """The provider does not take the message."""
 

@@ -68,15 +68,20 @@ class Cost:
 
 def cost_of(*, conversation: Conversation, body: str, has_picture: bool) -> Cost:
     """Raises ``NoRate`` where the provider tells no price for the contact's country."""
-    counted, contact = segments.count(body), conversation.contact
+    counted = segments.count(body)
+    rate = rate_to(conversation.contact, has_picture=has_picture)
+    return Cost(counted, rate, 1 if has_picture else max(counted.count, 1))
+
+
+def rate_to(contact: str, *, has_picture: bool = False) -> UsageRate:
+    """What a segment, or a picture message, to this contact costs. Raises ``NoRate``."""
     if has_picture:
         rate = rates.picture_rate(Kind.MMS_OUT, formats.country_of(contact))
-        quantity = 1
     else:
-        rate, quantity = rates.message_rate_to(contact), max(counted.count, 1)
+        rate = rates.message_rate_to(contact)
     if rate is None:
         raise NoRate(contact)
-    return Cost(counted, rate, quantity)
+    return rate
 
 
 def check_sender(number: Number, *, has_picture: bool = False) -> None:

@@ -261,8 +261,9 @@ def key_of(usage: Usage) -> str:
     """
     subject = usage.leg or usage.message or usage.call
     assert subject is not None, "the database keeps such rows out"
-    name = subject.public_id if isinstance(subject, Message) else subject.sid
-    return f"usage:{usage.kind}:{name}"
+    if isinstance(subject, CallLeg) or subject.is_incoming:
+        return f"usage:{usage.kind}:{subject.sid}"
+    return f"usage:{usage.kind}:{subject.public_id}"
 
 
 def reference_of(usage: Usage) -> str:

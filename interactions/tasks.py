@@ -4,7 +4,7 @@ import logging
 
 from celery import shared_task
 
-from interactions import catch_up, handling, media, rates, send, usage_charges
+from interactions import catch_up, handling, media, place, rates, routing, send, usage_charges
 from interactions.models import Message, Voicemail
 from telephony.errors import ProviderError
 
@@ -32,6 +32,7 @@ def finish_messages() -> None:
     """What arrived and was not handled, what was sent and not acknowledged."""
     handling.handle_due()
     send.settle_unacknowledged()
+    place.settle_unacknowledged()
 
 
 @shared_task
@@ -55,3 +56,4 @@ def find_what_was_missed() -> None:
 @shared_task
 def refresh_rates() -> None:
     rates.refresh_due()
+    routing.reprice_routes()

@@ -128,7 +128,7 @@ def _facts_at_provider(number: Number, medium: str) -> dict:
         log.warning("%s could not be looked at before its test: %s", number, error)
         return {"provider_has_it": None, "points_here": None}
     address = _address(owned.webhooks, medium)
-    here = address == _address(webhooks_for_numbers(), medium)
+    here = address == _address(webhooks_for_numbers(number.capabilities), medium)
     return {"provider_has_it": True, "points_here": here, "points_to": address[:500]}
 
 

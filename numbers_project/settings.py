@@ -69,6 +69,16 @@ FORWARD_MAX_PRICE_PER_MINUTE = env.str("FORWARD_MAX_PRICE_PER_MINUTE", default="
 # of classes, like MIDDLEWARE. Assistants and appointments plug in here (interactions.answering).
 INBOUND_ANSWERERS: list[str] = []
 
+# --- The people who run the platform ----------------------------------------------------
+
+# Prometheus reads /metrics with "Authorization: Bearer <token>"; empty turns it off.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+OPERATOR_EMAILS = env.list("OPERATOR_EMAILS", default=[])
+# They are told when the provider's balance lasts fewer days than this at the present use, or,
+# while too little is known about its use, when it is below the amount.
+PROVIDER_BALANCE_DAYS = env.int("PROVIDER_BALANCE_DAYS", default=10)
+PROVIDER_BALANCE_LEAST = env.int("PROVIDER_BALANCE_LEAST", default=50)
+
 # --- Django -----------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -200,7 +210,7 @@ SECURE_SSL_REDIRECT = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 # Probes come from inside, over HTTP; the provider's webhooks must never be redirected,
 # since a redirect loses the fields of a POST.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^webhooks/"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$", r"^webhooks/"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def seeded(simulator, number):
-    webhooks = webhooks_for_numbers()
+    webhooks = webhooks_for_numbers(["sms", "voice"])
     simulator.seed(
         number.e164, type="local", voice_url=webhooks.voice_url, sms_url=webhooks.message_url,
         voice_fallback_url=webhooks.voice_fallback_url, status_callback=webhooks.voice_status_url,
@@ -215,7 +215,7 @@ def test_a_call_whose_webhooks_were_all_lost_is_found(seeded, simulator):
 
 
 def test_what_was_turned_away_is_not_found_again(simulator):
-    webhooks = webhooks_for_numbers()
+    webhooks = webhooks_for_numbers(["sms", "voice"])
     simulator.seed("+12125550123", type="local", sms_url=webhooks.message_url)
     simulator.text(sender=CALLER, recipient="+12125550123", body="Anyone?")
     simulator.run()

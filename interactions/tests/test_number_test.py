@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def seed(simulator, number: Number, **fields) -> None:
-    webhooks = webhooks_for_numbers()
+    webhooks = webhooks_for_numbers(["sms", "voice"])
     values = {
         "type": "local", "voice_url": webhooks.voice_url, "sms_url": webhooks.message_url,
         "voice_fallback_url": webhooks.voice_fallback_url,

@@ -21,7 +21,7 @@ VOICEMAIL = Answer(kind=Answers.VOICEMAIL, greeting=Greeting(text="Speak now."),
 @pytest.fixture
 def seeded(simulator, number):
     """The number is the account's, with its webhooks set as a purchase sets them."""
-    webhooks = webhooks_for_numbers()
+    webhooks = webhooks_for_numbers(["sms", "voice"])
     simulator.seed(
         number.e164, type="local", voice_url=webhooks.voice_url,
         voice_fallback_url=webhooks.voice_fallback_url,

@@ -9,6 +9,7 @@ from lib import area_codes
 from lib.e164 import country_of
 from telephony.simulator import usage_pricing
 from telephony.simulator.dial import PATIENCE_SECONDS, leg_program, pick_up
+from telephony.simulator.incoming import show
 from telephony.simulator.live_call import (
     LONGEST_SECONDS,
     AtTheHandset,
@@ -232,8 +233,8 @@ class Exchange:
     # --- Facts ----------------------------------------------------------------------
 
     def number(self, e164: str) -> dict[str, Any] | None:
-        owned = self.state.owned(self.account)
-        return next((row for row in owned if row["phone_number"] == e164), None)
+        row = self.state.find(self.account, e164)
+        return show(self.account, row) if row else None
 
     def owns(self, e164: str) -> bool:
         return self.number(e164) is not None

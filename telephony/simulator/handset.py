@@ -9,6 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
+from telephony.simulator import incoming
 from telephony.simulator.live_call import Event, LiveCall
 from telephony.simulator.wire import Answer, Request
 
@@ -36,6 +37,7 @@ td, th { text-align: left; padding: .25rem .4rem; border-bottom: 1px solid #8886
   overflow-wrap: anywhere }
 """
 MOST_SHOWN = 25
+MOST_NUMBERS = 100
 
 
 def answer(simulator: "SimulatedTwilio", request: Request) -> Answer:
@@ -104,7 +106,9 @@ def _choose(phone: str) -> str:
 
 
 def _dial(simulator: "SimulatedTwilio", phone: str) -> str:
-    owned = simulator.state.owned(simulator.credentials.account)
+    account = simulator.credentials.account
+    newest = simulator.state.page(account, size=MOST_NUMBERS, newest_first=True)
+    owned = [incoming.show(account, row) for row in newest]
     if not owned:
         return "<h2>Call or text</h2><p>The account owns no numbers yet.</p>"
     options = "".join(

@@ -15,6 +15,9 @@ from wallet.models import Wallet
 from workspaces.models import Membership, Workspace
 from workspaces.permissions import WALLET_VIEW
 
+# The apps whose page of one thing leads to a list of such things in another workspace.
+WITH_INDEX = ("numbers", "wallet", "interactions")
+
 
 @dataclass(frozen=True, slots=True)
 class SwitchTarget:
@@ -71,7 +74,7 @@ def _same_page(request: HttpRequest, workspace: Workspace) -> str:
     """This page in another workspace; a page about one thing leads to the list of such."""
     match = request.resolver_match
     if match is None or set(match.kwargs) != {"workspace_slug"} or request.method != "GET":
-        name = match.app_name if match and match.app_name in ("numbers", "wallet") else "numbers"
+        name = match.app_name if match and match.app_name in WITH_INDEX else "numbers"
         return reverse(f"{name}:index", args=[workspace.slug])
     address = reverse(match.view_name, args=[workspace.slug])
     query = request.META.get("QUERY_STRING", "")

@@ -32,6 +32,9 @@ SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", default="support@example.test")
 
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
+# The other token of the account while one is being changed for the other: webhooks signed
+# with either are taken, so that no call is lost in between.
+TWILIO_AUTH_TOKEN_SECONDARY = env.str("TWILIO_AUTH_TOKEN_SECONDARY", default="")
 TWILIO_API_KEY_SID = env.str("TWILIO_API_KEY_SID", default="")
 TWILIO_API_KEY_SECRET = env.str("TWILIO_API_KEY_SECRET", default="")
 TWILIO_API_BASE = env.str("TWILIO_API_BASE", default="")
@@ -81,6 +84,17 @@ RENT_PRICE_NOTICE_DAYS = env.int("RENT_PRICE_NOTICE_DAYS", default=0)
 # like MIDDLEWARE): the wallet does not know who waits for it.
 AFTER_FUNDS_ADDED = ["numbers.tasks.funds_added"]
 
+# --- Calls and messages -----------------------------------------------------------------
+
+# What a workspace pays per minute, segment and picture = what the provider asks x this.
+USAGE_PRICE_MARKUP = env.str("USAGE_PRICE_MARKUP", default="1.20")
+# Calls are not forwarded to where a minute costs a workspace more than this: such numbers
+# are mostly there to be called by fraud.
+FORWARD_MAX_PRICE_PER_MINUTE = env.str("FORWARD_MAX_PRICE_PER_MINUTE", default="0.50")
+# Who may answer a call or message before its route does, tried in this order: dotted paths
+# of classes, like MIDDLEWARE. Assistants and appointments plug in here (interactions.answering).
+INBOUND_ANSWERERS: list[str] = []
+
 # --- The people who run the platform ----------------------------------------------------
 
 # Prometheus reads /metrics with "Authorization: Bearer <token>"; empty turns it off.
@@ -97,7 +111,9 @@ INSTALLED_APPS = [
     "telephony",
     "workspaces",
     "wallet",
+    "compliance",
     "numbers",
+    "interactions",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -112,6 +128,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "numbers_project.middleware.webhooks_first",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # A page of results is 20 times smaller so. Secrets beside what a visitor can choose would
@@ -171,6 +188,8 @@ TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
 
+# Voicemails and pictures. Never served from here by address: views check who asks.
+MEDIA_ROOT = VAR_DIR / "media"
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -239,6 +258,7 @@ CONTENT_SECURITY_POLICY = {
         "script-src": [SELF],
         "style-src": [SELF],
         "img-src": [SELF],
+        "media-src": [SELF],
         "font-src": [SELF],
         "connect-src": [SELF],
         "manifest-src": [SELF],

@@ -5,6 +5,7 @@ FileAwareEnv). Nothing here has a default that would be unsafe in production: wi
 DEMO_MODE a missing secret or a simulated provider stops the start with a sentence.
 """
 
+from decimal import Decimal
 from pathlib import Path
 
 import environ
@@ -54,6 +55,28 @@ NUMBER_PRICE_MARKUP = env.str("NUMBER_PRICE_MARKUP", default="1.20")
 # An unknown outcome is given up only after this long: longer than the timeout of our call
 # plus the longest time in which the provider may still carry it out (docs/reliability.md).
 PURCHASE_QUIET_SECONDS = env.int("PURCHASE_QUIET_SECONDS", default=60)
+
+# --- Payments ---------------------------------------------------------------------------
+
+STRIPE_API_KEY = env.str("STRIPE_API_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
+STRIPE_TIMEOUT_SECONDS = env.float("STRIPE_TIMEOUT_SECONDS", default=10.0)
+# Where Stripe shows its payment page: the one address, beside our own, that the form which
+# adds funds may lead to. Another one for those who pay Stripe for a domain of their own.
+STRIPE_CHECKOUT_ORIGIN = STRIPE_API_BASE or env.str(
+    "STRIPE_CHECKOUT_ORIGIN", default="https://checkout.stripe.com"
+)
+# In the wallet's currency. The day is the last 24 hours; what is under way counts too.
+TOP_UP_LEAST = Decimal(env.str("TOP_UP_LEAST", default="5"))
+TOP_UP_MOST = Decimal(env.str("TOP_UP_MOST", default="1000"))
+TOP_UP_MOST_A_DAY = Decimal(env.str("TOP_UP_MOST_A_DAY", default="2000"))
+
+if STRIPE_API_BASE and not DEMO_MODE:
+    raise ImproperlyConfigured(
+        "STRIPE_API_BASE points at simulated payments, and DEMO_MODE is off: money paid there "
+        "does not exist. Unset STRIPE_API_BASE to use Stripe, or set DEMO_MODE=true."
+    )
 
 # --- The people who run the platform ----------------------------------------------------
 

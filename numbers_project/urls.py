@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from numbers_project import health, watch
+from wallet import stripe_webhook
 from workspaces import views as workspaces
 
 urlpatterns = [
@@ -15,6 +16,7 @@ urlpatterns = [
     path("metrics", watch.metrics, name="metrics"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("webhooks/stripe/", stripe_webhook.receive, name="stripe_webhook"),
     path("w/<slug:workspace_slug>/numbers/", include("numbers.urls")),
     path("w/<slug:workspace_slug>/wallet/", include("wallet.urls")),
 ]

@@ -216,3 +216,7 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.amount}: {self.text}"
+
+
+# Django finds the models of an app through this module.
+from wallet.top_up_models import StripeEvent, TopUp  # noqa: E402, F401

@@ -35,7 +35,7 @@ def balance(workspace) -> Decimal:
     return Wallet.objects.get(workspace=workspace).balance
 
 
-def credits(workspace) -> int:
+def card_credits(workspace) -> int:
     return Entry.objects.filter(wallet_id=workspace.pk, kind=Kind.TOP_UP, contra="stripe").count()
 
 
@@ -51,7 +51,7 @@ def test_paid_is_credited_once_by_the_webhook(acme, owner, stripe, card):
     assert set(stripe.deliver()) == {200}
 
     top_up.refresh_from_db()
-    assert (top_up.state, balance(acme), credits(acme)) == ("paid", Decimal("70"), 1)
+    assert (top_up.state, balance(acme), card_credits(acme)) == ("paid", Decimal("70"), 1)
     entry = Entry.objects.get(wallet_id=acme.pk, contra="stripe")
     assert (entry.reference, entry.key) == (top_up.reference, f"top-up:{top_up.reference}")
     assert AuditEvent.objects.get(action="wallet.topped_up").by == owner
@@ -64,7 +64,7 @@ def test_lost_webhook_is_made_good_by_the_sweep(acme, owner, stripe):
     assert balance(acme) == 50
 
     sweep_later()
-    assert (balance(acme), credits(acme)) == (70, 1)
+    assert (balance(acme), card_credits(acme)) == (70, 1)
 
 
 def test_webhook_sweep_and_return_together_credit_once(acme, owner, stripe, as_owner):
@@ -73,7 +73,7 @@ def test_webhook_sweep_and_return_together_credit_once(acme, owner, stripe, as_o
     as_owner.get(f"{top_up.get_absolute_url()}?returned=1")
     sweep_later()
     stripe.deliver()
-    assert (balance(acme), credits(acme)) == (70, 1)
+    assert (balance(acme), card_credits(acme)) == (70, 1)
 
 
 def test_slow_payment_waits_and_is_credited_when_it_arrives(acme, owner, stripe):
@@ -244,7 +244,7 @@ def test_refund_that_overtakes_the_news_of_the_payment(acme, owner, stripe):
     intent = stripe.state.find(top_up.session_id)["payment_intent"]
     stripe.payments.refund(intent, 500)
     assert stripe.deliver() == [200]
-    assert (balance(acme), credits(acme)) == (65, 1)
+    assert (balance(acme), card_credits(acme)) == (65, 1)
 
 
 def test_dispute_takes_back_what_is_spent_already_and_tells(acme, owner, stripe):

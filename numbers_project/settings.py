@@ -71,6 +71,10 @@ STRIPE_CHECKOUT_ORIGIN = STRIPE_API_BASE or env.str(
 TOP_UP_LEAST = Decimal(env.str("TOP_UP_LEAST", default="5"))
 TOP_UP_MOST = Decimal(env.str("TOP_UP_MOST", default="1000"))
 TOP_UP_MOST_A_DAY = Decimal(env.str("TOP_UP_MOST_A_DAY", default="2000"))
+# What the wallet's page asks of the apps above it: what will be charged, and the page that
+# shows what an entry's reference names. Dotted paths, since the wallet imports none of them.
+UPCOMING_CHARGES = ["numbers.upcoming.upcoming_charges"]
+STATEMENT_CAUSES = ["wallet.statement.top_up_addresses", "numbers.upcoming.order_addresses"]
 
 if STRIPE_API_BASE and not DEMO_MODE:
     raise ImproperlyConfigured(

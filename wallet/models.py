@@ -212,6 +212,10 @@ class Entry(models.Model):
                 condition=Q(refunds__isnull=False),
                 name="entry_refunds_of",
             ),
+            # What calls and messages cost is the rest: see wallet/balances.py.
+            models.Index(
+                fields=["wallet", "seq"], condition=~Q(kind=Kind.USAGE), name="entry_not_usage"
+            ),
         ]
 
     def __str__(self) -> str:

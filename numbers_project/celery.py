@@ -31,6 +31,12 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    # A payment whose webhook never came is credited all the same: Stripe is asked.
+    "settle open top-ups": {
+        "task": "wallet.tasks.settle_open_top_ups",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     # A mail rings a task when it is written; this is for what the ring did not reach.
     "deliver notices": {
         "task": "workspaces.tasks.deliver_notices",

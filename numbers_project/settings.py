@@ -95,6 +95,32 @@ FORWARD_MAX_PRICE_PER_MINUTE = env.str("FORWARD_MAX_PRICE_PER_MINUTE", default="
 # of classes, like MIDDLEWARE. Assistants and appointments plug in here (interactions.answering).
 INBOUND_ANSWERERS: list[str] = []
 
+# --- Payments ---------------------------------------------------------------------------
+
+STRIPE_API_KEY = env.str("STRIPE_API_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
+STRIPE_TIMEOUT_SECONDS = env.float("STRIPE_TIMEOUT_SECONDS", default=10.0)
+# Where Stripe shows its payment page: the one address, beside our own, that the form which
+# adds funds may lead to. Another one for those who pay Stripe for a domain of their own.
+STRIPE_CHECKOUT_ORIGIN = STRIPE_API_BASE or env.str(
+    "STRIPE_CHECKOUT_ORIGIN", default="https://checkout.stripe.com"
+)
+# In the wallet's currency. The day is the last 24 hours; what is under way counts too.
+TOP_UP_LEAST = Decimal(env.str("TOP_UP_LEAST", default="5"))
+TOP_UP_MOST = Decimal(env.str("TOP_UP_MOST", default="1000"))
+TOP_UP_MOST_A_DAY = Decimal(env.str("TOP_UP_MOST_A_DAY", default="2000"))
+# What the wallet's page asks of the apps above it: what will be charged, and the page that
+# shows what an entry's reference names. Dotted paths, since the wallet imports none of them.
+UPCOMING_CHARGES = ["numbers.upcoming.upcoming_charges"]
+STATEMENT_CAUSES = ["wallet.statement.top_up_addresses", "numbers.upcoming.order_addresses"]
+
+if STRIPE_API_BASE and not DEMO_MODE:
+    raise ImproperlyConfigured(
+        "STRIPE_API_BASE points at simulated payments, and DEMO_MODE is off: money paid there "
+        "does not exist. Unset STRIPE_API_BASE to use Stripe, or set DEMO_MODE=true."
+    )
+
 # --- The people who run the platform ----------------------------------------------------
 
 # Prometheus reads /metrics with "Authorization: Bearer <token>"; empty turns it off.

@@ -6,6 +6,7 @@ from django.urls import include, path
 from interactions import webhooks as provider_webhooks
 from interactions.views import outgoing_media
 from numbers_project import health, watch
+from wallet import stripe_webhook
 from workspaces import views as workspaces
 
 urlpatterns = [
@@ -20,6 +21,7 @@ urlpatterns = [
     # Answered by the middleware webhooks_first, before sessions and logins.
     *[path(route[1:], view) for route, view in provider_webhooks.VIEWS.items()],
     path("media/<str:token>/", outgoing_media, name="outgoing_media"),
+    path("webhooks/stripe/", stripe_webhook.receive, name="stripe_webhook"),
     path("w/<slug:workspace_slug>/numbers/", include("numbers.urls")),
     path("w/<slug:workspace_slug>/", include("interactions.urls")),
     path("w/<slug:workspace_slug>/wallet/", include("wallet.urls")),

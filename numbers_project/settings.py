@@ -32,6 +32,9 @@ SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", default="support@example.test")
 
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
+# The other token of the account while one is being changed for the other: webhooks signed
+# with either are taken, so that no call is lost in between.
+TWILIO_AUTH_TOKEN_SECONDARY = env.str("TWILIO_AUTH_TOKEN_SECONDARY", default="")
 TWILIO_API_KEY_SID = env.str("TWILIO_API_KEY_SID", default="")
 TWILIO_API_KEY_SECRET = env.str("TWILIO_API_KEY_SECRET", default="")
 TWILIO_API_BASE = env.str("TWILIO_API_BASE", default="")
@@ -54,7 +57,43 @@ if TWILIO_API_BASE and not DEMO_MODE:
 NUMBER_PRICE_MARKUP = env.str("NUMBER_PRICE_MARKUP", default="1.20")
 # An unknown outcome is given up only after this long: longer than the timeout of our call
 # plus the longest time in which the provider may still carry it out (docs/reliability.md).
-PURCHASE_QUIET_SECONDS = env.int("PURCHASE_QUIET_SECONDS", default=60)
+PURCHASE_QUIET_SECONDS = env.float("PURCHASE_QUIET_SECONDS", default=60.0)
+# How much a workspace may buy in a day, in the wallet's currency and in numbers. A brake on
+# mistakes and stolen logins; a workspace may set its own.
+PURCHASE_SPEND_PER_DAY = Decimal(env.str("PURCHASE_SPEND_PER_DAY", default="500"))
+PURCHASE_NUMBERS_PER_DAY = env.int("PURCHASE_NUMBERS_PER_DAY", default=100)
+
+# --- Rent -------------------------------------------------------------------------------
+
+# What happens to a number whose monthly fee is not paid, in days after the due day: nothing
+# is sent or called from it; nothing is received; it is given back to the carrier. A mail
+# goes out on the due day and so many days before each step (docs/rent.md).
+RENT_OUTBOUND_STOPS_AFTER_DAYS = env.int("RENT_OUTBOUND_STOPS_AFTER_DAYS", default=3)
+RENT_INBOUND_STOPS_AFTER_DAYS = env.int("RENT_INBOUND_STOPS_AFTER_DAYS", default=7)
+RENT_RELEASED_AFTER_DAYS = env.int("RENT_RELEASED_AFTER_DAYS", default=21)
+RENT_REMIND_DAYS_BEFORE = env.int("RENT_REMIND_DAYS_BEFORE", default=2)
+# Whether the unused days of a paid month are given back when a number is released. The
+# provider does not give them back to us.
+RENT_REFUNDS_UNUSED_DAYS = env.bool("RENT_REFUNDS_UNUSED_DAYS", default=False)
+# Whether numbers that are owned follow the price list: a change is announced by mail and in
+# force from the number's next month that begins at least so many days later. Off: a number
+# keeps its price until support announces another.
+RENT_FOLLOWS_PRICE_LIST = env.bool("RENT_FOLLOWS_PRICE_LIST", default=True)
+RENT_PRICE_NOTICE_DAYS = env.int("RENT_PRICE_NOTICE_DAYS", default=0)
+# Called with the wallet's id after money has come in, once it is committed (dotted paths,
+# like MIDDLEWARE): the wallet does not know who waits for it.
+AFTER_FUNDS_ADDED = ["numbers.tasks.funds_added"]
+
+# --- Calls and messages -----------------------------------------------------------------
+
+# What a workspace pays per minute, segment and picture = what the provider asks x this.
+USAGE_PRICE_MARKUP = env.str("USAGE_PRICE_MARKUP", default="1.20")
+# Calls are not forwarded to where a minute costs a workspace more than this: such numbers
+# are mostly there to be called by fraud.
+FORWARD_MAX_PRICE_PER_MINUTE = env.str("FORWARD_MAX_PRICE_PER_MINUTE", default="0.50")
+# Who may answer a call or message before its route does, tried in this order: dotted paths
+# of classes, like MIDDLEWARE. Assistants and appointments plug in here (interactions.answering).
+INBOUND_ANSWERERS: list[str] = []
 
 # --- Payments ---------------------------------------------------------------------------
 
@@ -98,7 +137,9 @@ INSTALLED_APPS = [
     "telephony",
     "workspaces",
     "wallet",
+    "compliance",
     "numbers",
+    "interactions",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -113,8 +154,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "numbers_project.middleware.webhooks_first",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # A page of results is 20 times smaller so. Secrets beside what a visitor can choose would
+    # be at risk (BREACH): Django masks the CSRF token anew in each answer and pads the rest.
+    "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -125,7 +170,9 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "numbers_project.middleware.private_pages",
+    "numbers_project.middleware.wrong_method_in_words",
     "numbers_project.middleware.origin",
+    "numbers_project.middleware.Limits",
 ]
 
 ROOT_URLCONF = "numbers_project.urls"
@@ -167,6 +214,8 @@ TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
 
+# Voicemails and pictures. Never served from here by address: views check who asks.
+MEDIA_ROOT = VAR_DIR / "media"
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -226,6 +275,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "numbers_project.errors.csrf_failed"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
@@ -234,6 +284,7 @@ CONTENT_SECURITY_POLICY = {
         "script-src": [SELF],
         "style-src": [SELF],
         "img-src": [SELF],
+        "media-src": [SELF],
         "font-src": [SELF],
         "connect-src": [SELF],
         "manifest-src": [SELF],
@@ -242,6 +293,16 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
     }
 }
+
+# How often (lib/rate_limit.py, docs/security.md). Another limit for a name:
+# RATE_LIMITS=search=120/m,mail=50/h
+RATE_LIMITS = {
+    "search": "30/m",  # by person: each asks the provider, whose own limit all share
+    "purchase": "30/m",  # by workspace: nobody clicks faster, a stolen session would
+    "mail": "20/h",  # by workspace: invitations go to addresses that somebody typed
+    "export": "10/h",  # by workspace: each reads the whole table
+    "bad_signature": "60/m",  # by address: what is not from the provider gets no answer
+} | env.dict("RATE_LIMITS", default={})
 
 # --- Work in the background -------------------------------------------------------------
 

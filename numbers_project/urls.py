@@ -3,6 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from interactions import webhooks as provider_webhooks
+from interactions.views import outgoing_media
 from numbers_project import health, watch
 from wallet import stripe_webhook
 from workspaces import views as workspaces
@@ -16,11 +18,16 @@ urlpatterns = [
     path("metrics", watch.metrics, name="metrics"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    # Answered by the middleware webhooks_first, before sessions and logins.
+    *[path(route[1:], view) for route, view in provider_webhooks.VIEWS.items()],
+    path("media/<str:token>/", outgoing_media, name="outgoing_media"),
     path("webhooks/stripe/", stripe_webhook.receive, name="stripe_webhook"),
     path("w/<slug:workspace_slug>/numbers/", include("numbers.urls")),
+    path("w/<slug:workspace_slug>/", include("interactions.urls")),
     path("w/<slug:workspace_slug>/wallet/", include("wallet.urls")),
 ]
 
 handler403 = "numbers_project.errors.forbidden"
 handler404 = "numbers_project.errors.not_found"
+handler429 = "numbers_project.errors.too_many_attempts"  # allauth looks for it here
 handler500 = "numbers_project.errors.server_error"

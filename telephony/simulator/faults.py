@@ -36,7 +36,16 @@ OTHERS = {
     "not_json": "answers 502 with a page of HTML",
     "price_change": "prices are multiplied by `factor`",
 }
-KINDS = (*ANSWERS, *OTHERS)
+# How a webhook can go wrong on its way to us; its method is WEBHOOK, its path that of its
+# address.
+WEBHOOKS = {
+    "webhook_lost": "a webhook is not sent, and not tried again",
+    "webhook_unreachable": "the first `times` attempts at a webhook find nobody",
+    "webhook_twice": "a webhook is sent twice",
+    "webhook_late": "a status callback comes `seconds` later, after others",
+    "webhook_forged": "somebody else sends the same webhook first, without our token",
+}
+KINDS = (*ANSWERS, *OTHERS, *WEBHOOKS)
 
 
 class ConnectionDropped(Exception):
@@ -46,7 +55,7 @@ class ConnectionDropped(Exception):
 @dataclass(frozen=True, slots=True)
 class Fault:
     """``times`` requests (-1: all) whose method and path fit fail, each with ``probability``,
-    after the first ``skip`` of them.
+    after the first ``skip`` of them; with ``number`` only those that are about it.
     """
 
     kind: str
@@ -57,9 +66,13 @@ class Fault:
     seconds: float = 30.0
     probability: float = 1.0
     factor: str = "1.10"
+    number: str = ""
 
-    def fits(self, method: str, path: str) -> bool:
-        return self.method in ("", method) and self.path_contains in path
+    def fits(self, method: str, path: str, number: str) -> bool:
+        if (self.kind in WEBHOOKS) != (method == "WEBHOOK"):
+            return False
+        about_it = self.number in ("", number)
+        return about_it and self.method in ("", method) and self.path_contains in path
 
 
 class Faults:
@@ -76,16 +89,16 @@ class Faults:
         with self._lock:
             self._waiting.append(fault)
 
-    def take(self, method: str, path: str) -> Fault | None:
+    def take(self, method: str, path: str, number: str = "") -> Fault | None:
         """The first fault that fits this request, used up by one."""
         with self._lock:
             for place, fault in enumerate(self._waiting):
-                if not fault.fits(method, path) or self._rng.random() >= fault.probability:
+                if not fault.fits(method, path, number) or self._rng.random() >= fault.probability:
                     continue
                 if fault.skip:
                     self._waiting[place] = replace(fault, skip=fault.skip - 1)
                     continue
-                if fault.times == 1:
+                if fault.times == 1 or fault.kind == "webhook_unreachable":
                     del self._waiting[place]
                 elif fault.times > 1:
                     self._waiting[place] = replace(fault, times=fault.times - 1)

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('wallet', '0011_ledger_functions'),
+        ('wallet', '0020_charge_many'),
         ('workspaces', '0003_audit_is_final'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

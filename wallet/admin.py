@@ -64,7 +64,7 @@ class MoneyAdmin(ReadOnlyAdmin):
         return format_html('<a href="{}">{}</a>', address, self.verb.capitalize())
 
     def act_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        if not request.user.has_perm("wallet.change_wallet"):  # type: ignore[union-attr]
+        if not request.user.has_perm("wallet.change_wallet"):
             raise PermissionDenied
         row = get_object_or_404(self.get_queryset(request), pk=pk)
         form = self.form_class(request.POST or None)

@@ -15,6 +15,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("w/<slug:workspace_slug>/numbers/", include("numbers.urls")),
     path("w/<slug:workspace_slug>/wallet/", include("wallet.urls")),
+    path("w/<slug:workspace_slug>/activity/", include("workspaces.urls_audit")),
 ]
 
 handler403 = "numbers_project.errors.forbidden"

@@ -66,6 +66,22 @@ class NotFound(ProviderError):
     """There is no such thing at the provider, or not any more."""
 
 
+class ReleaseRefused(ProviderError):
+    """The provider does not take the number back. ``reason`` is porting or held."""
+
+    def __init__(self, message: str, *, reason: str, **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.reason = reason
+
+    @classmethod
+    def of(cls, error: ProviderError) -> "ReleaseRefused":
+        reason = "porting" if error.provider_code == PORTING_OUT else "held"
+        return cls(
+            error.args[0], reason=reason, provider_code=error.provider_code,
+            http_status=error.http_status, request_id=error.request_id,
+        )  # fmt: skip
+
+
 class ProviderUnavailable(ProviderError):
     """Busy, broken or out of reach.
 
@@ -90,6 +106,7 @@ TAKEN = {21422, 21451, 21452}
 CREDENTIALS = {20003: "rejected", 20008: "test_credentials"}
 SUSPENDED = {20005, 20403, 90010}
 BUSY = {20429}
+PORTING_OUT = 22350
 
 
 def from_sdk(error: Exception, *, writes: bool = False) -> ProviderError:

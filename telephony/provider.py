@@ -14,7 +14,7 @@ from twilio.rest import Client
 
 from lib import e164 as formats
 from telephony.client import call
-from telephony.errors import NotFound, TypeNotOffered
+from telephony.errors import NotFound, ProviderError, ReleaseRefused, TypeNotOffered
 from telephony.values import (
     Account,
     AddressRequirement,
@@ -167,11 +167,19 @@ def configure(
 
 
 def release(*, sid: str) -> None:
-    """Give the number back, at once and for good. One that is gone already is fine."""
+    """Give the number back, at once and for good. One that is gone already is fine.
+
+    Raises ``ReleaseRefused`` while the provider holds it: it is being ported out, or an
+    emergency address is registered for it (help.twilio.com/articles/223183028).
+    """
     try:
         call(lambda twilio: twilio.incoming_phone_numbers(sid).delete(), writes=True)
     except NotFound:
         return
+    except ProviderError as error:
+        if type(error) is ProviderError:  # a no for a cause of its own
+            raise ReleaseRefused.of(error) from error
+        raise
 
 
 def list_owned(*, page_size: int = 1000) -> Iterator[OwnedNumber]:
@@ -219,8 +227,13 @@ def _capabilities(reported: dict[str, bool] | None) -> frozenset[Capability]:
     return frozenset(kind for kind in Capability if kind in able)
 
 
+def _word(reported: object) -> str:
+    """The SDK hands some words over as members of its own enumerations."""
+    return str(getattr(reported, "value", reported) or "")
+
+
 def _requirement(reported: object) -> AddressRequirement:
-    return AddressRequirement(str(getattr(reported, "value", reported) or "none"))
+    return AddressRequirement(_word(reported) or "none")
 
 
 def _available(row: Any, number_type: NumberType) -> AvailableNumber:
@@ -259,4 +272,5 @@ def _owned(row: Any) -> OwnedNumber:
         sms_application_sid=row.sms_application_sid or "",
         trunk_sid=row.trunk_sid or "",
         created_at=row.date_created,
+        emergency_address_status=_word(row.emergency_address_status),
     )

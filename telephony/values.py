@@ -103,6 +103,8 @@ class OwnedNumber:
     sms_application_sid: str
     trunk_sid: str
     created_at: datetime | None
+    # ``registered`` while emergency services know an address for it: it cannot be released.
+    emergency_address_status: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,27 @@
 """Numbers, the orders that buy them, and what they cost."""
 
+import re
 import secrets
 import uuid
 from decimal import Decimal
 from typing import ClassVar, Self
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Case, Q, Value, When
+from django.db.models import OuterRef, Q, Value
+from django.db.models.functions import Cast, Lower
 from django.urls import reverse
 
 from lib import e164 as formats
+from numbers.derived import HEALTH, STATUS, WORDS, Health
+from numbers.models_list import BulkRun, ListPreference, Tag, Tagging
+from numbers.number_indexes import NUMBER_INDEXES
 from telephony.values import AddressRequirement, Capability, NumberType
 from wallet.models import Hold, money_field
-from workspaces.models import User, WorkspaceOwned, WorkspaceQuerySet
+from workspaces.models import User, Workspace, WorkspaceOwned, WorkspaceQuerySet
+
+__all__ = ["BulkRun", "ListPreference", "Tag", "Tagging"]
 
 # Without the letters and digits that people mix up when they read a reference aloud.
 UNMISTAKABLE = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -26,6 +34,9 @@ def choices_of(kinds: type[Capability] | type[NumberType]) -> list[tuple[str, st
 def new_reference() -> str:
     """What a person quotes to support, for example ``ORD-7K3MQ9XA``."""
     return "ORD-" + "".join(secrets.choice(UNMISTAKABLE) for _ in range(8))
+
+
+PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{1,16}")
 
 
 def new_public_id() -> str:
@@ -73,6 +84,11 @@ class NumberFacts(models.Model):
 
 
 class NumberQuerySet(WorkspaceQuerySet):
+    def for_workspace(self, workspace: Workspace) -> Self:
+        # A plain number is an int4 to PostgreSQL, which the GIN index of workspace and digits
+        # (number_indexes.py) cannot look up: it would read the digits of every workspace.
+        return self.filter(workspace_id=Cast(Value(workspace.pk), models.BigIntegerField()))
+
     def owned(self) -> Self:
         """Numbers that have not been given back."""
         return self.filter(released_at=None)
@@ -80,19 +96,10 @@ class NumberQuerySet(WorkspaceQuerySet):
     def active(self) -> Self:
         return self.filter(status=Number.Status.ACTIVE)
 
-    def with_digits(self, digits: str) -> Self:
-        return self.filter(e164__contains=digits)
-
-    def newest_first(self) -> Self:
-        return self.order_by("-created_at", "-pk")
-
-
-INACTIVE = (
-    Q(deactivated_at__isnull=False)
-    | Q(suspended_at__isnull=False)
-    | Q(parked_at__isnull=False)
-    | Q(vanished_at__isnull=False)
-)
+    def with_tags(self) -> Self:
+        """Each with ``tag_names``, in the same query."""
+        tags = Tagging.objects.filter(number=OuterRef("pk")).order_by(Lower("tag__name"))
+        return self.annotate(tag_names=ArraySubquery(tags.values("tag__name")))
 
 
 class Number(NumberFacts, WorkspaceOwned):
@@ -111,8 +118,17 @@ class Number(NumberFacts, WorkspaceOwned):
         SUSPENDED = "suspended", "Its monthly fee is overdue"
         DEACTIVATED = "deactivated", "Switched off"
 
+    Health = Health
+
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     friendly_name = models.CharField(max_length=64, blank=True)
+    # The name was changed here and the carrier has not been told yet.
+    name_unsent_since = models.DateTimeField(null=True, blank=True)
+    name_tried_at = models.DateTimeField(null=True, blank=True)
+    notes = models.TextField(max_length=2000, blank=True)
+    words = models.GeneratedField(
+        expression=WORDS, output_field=models.TextField(), db_persist=True
+    )
     # Why it is not active. Each fact comes and goes on its own: a payment never wakes a
     # number that somebody switched off. The status follows from them, in the database.
     deactivated_at = models.DateTimeField(
@@ -130,13 +146,22 @@ class Number(NumberFacts, WorkspaceOwned):
     released_at = models.DateTimeField(null=True, blank=True, help_text="Given back for good.")
     # Its rent is overdue: nothing is sent or called from it, but it still receives.
     outbound_stopped_at = models.DateTimeField(null=True, blank=True)
+    locked_at = models.DateTimeField(
+        null=True, blank=True, help_text="Cannot be released until it is unlocked."
+    )
+    release_at = models.DateTimeField(null=True, blank=True, help_text="Will be released then.")
+    # The carrier is being asked to take it back: from here on nothing can be undone.
+    giving_back_at = models.DateTimeField(null=True, blank=True)
+    give_back_refusal = models.CharField(max_length=200, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
     status = models.GeneratedField(
-        expression=Case(
-            When(released_at__isnull=False, then=Value("released")),
-            When(INACTIVE, then=Value("inactive")),
-            default=Value("active"),
-        ),
+        expression=STATUS,
         output_field=models.CharField(max_length=8, choices=Status),
+        db_persist=True,
+    )
+    health = models.GeneratedField(
+        expression=HEALTH,
+        output_field=models.SmallIntegerField(choices=Health),
         db_persist=True,
     )
     provider_sid = models.CharField(max_length=34, unique=True)
@@ -144,6 +169,7 @@ class Number(NumberFacts, WorkspaceOwned):
     webhooks_set_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(help_text="When it was bought: rent counts from here.")
     paid_until = models.DateTimeField(help_text="When the next monthly payment is due.")
+    tag_names: list[str]  # only on numbers fetched with_tags()
     objects: ClassVar[models.Manager] = NumberQuerySet.as_manager()
 
     class Meta:
@@ -155,15 +181,20 @@ class Number(NumberFacts, WorkspaceOwned):
                 condition=Q(e164__regex=r"^\+[1-9][0-9]{6,14}$"), name="number_is_e164"
             ),
             models.CheckConstraint(condition=Q(monthly_price__gte=0), name="number_price_positive"),
-        ]
-        indexes = [
-            models.Index(fields=["workspace", "-created_at", "-id"], name="number_newest_first"),
-            models.Index(
-                fields=["webhooks_set_at"],
-                condition=Q(webhooks_set_at__isnull=True),
-                name="number_webhooks_missing",
+            models.CheckConstraint(
+                condition=Q(locked_at__isnull=True)
+                | Q(parked_at__isnull=True, release_at__isnull=True),
+                name="number_locked_is_not_released",
+            ),
+            # What a tagging refers to: workspace and time of purchase stay the number's own.
+            models.UniqueConstraint(
+                fields=["workspace", "id", "created_at"], name="number_of_workspace"
             ),
         ]
+        indexes = NUMBER_INDEXES
+
+    def get_absolute_url(self) -> str:
+        return reverse("numbers:detail", args=[self.workspace.slug, self.public_id])
 
     @property
     def inactive_because(self) -> Because | None:

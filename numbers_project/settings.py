@@ -55,6 +55,21 @@ NUMBER_PRICE_MARKUP = env.str("NUMBER_PRICE_MARKUP", default="1.20")
 # plus the longest time in which the provider may still carry it out (docs/reliability.md).
 PURCHASE_QUIET_SECONDS = env.int("PURCHASE_QUIET_SECONDS", default=60)
 
+# --- What other apps know of a number ----------------------------------------------------
+
+# Functions (workspace, numbers) -> list[numbers.usages.Usage]: who answers a number and what
+# uses it. Apps above `numbers` add theirs; it asks all of them at once for a whole page.
+NUMBER_USAGES: list[str] = []
+# Functions (number) -> list[str]: sentences on the recent calls and messages of a number.
+NUMBER_TRAFFIC: list[str] = []
+# Functions (number, since) -> list[numbers.number_costs.Cost]: what a number cost.
+NUMBER_COSTS: list[str] = ["numbers.number_costs.purchases", "numbers.number_costs.rents"]
+# Functions (workspace, numbers, needs) -> dict[number id, numbers.choice.Barrier]: why a number
+# cannot be chosen for a campaign or an assistant, beyond what the number itself tells.
+NUMBER_BARRIERS: list[str] = []
+# For so long after its release a number can be taken back; then the carrier gets it.
+NUMBER_UNDO_HOURS = env.int("NUMBER_UNDO_HOURS", default=24)
+
 # --- Django -----------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -67,6 +82,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.postgres",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django_htmx",

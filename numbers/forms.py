@@ -123,12 +123,3 @@ class ChosenForm(forms.Form):
 
     number = forms.RegexField(r"^\+[1-9][0-9]{6,14}$")
     number_type = forms.ChoiceField(choices=[(kind.value, kind.label) for kind in NumberType])
-
-
-class FindForm(forms.Form):
-    """The search on the Numbers page."""
-
-    q = forms.CharField(required=False, max_length=40, label="Find by digits")
-
-    def digits(self) -> str:
-        return formats.digits_from(self.cleaned_data["q"])

@@ -4,7 +4,7 @@ import logging
 
 from celery import shared_task
 
-from numbers import catalogue, settle
+from numbers import catalogue, give_back, names, release, settle
 from telephony.errors import ProviderError
 
 log = logging.getLogger(__name__)
@@ -31,3 +31,20 @@ def refresh_prices() -> None:
         catalogue.refresh_everything()
     except ProviderError as error:
         log.warning("the country list could not be refreshed: %s", error)
+
+
+@shared_task
+def send_number_name(number_id: int) -> None:
+    names.send_name(number_id)
+
+
+@shared_task
+def send_number_names() -> None:
+    names.send_due()
+
+
+@shared_task
+def release_numbers() -> None:
+    """Those whose day has come are parked; those parked for long enough are given back."""
+    release.park_due()
+    give_back.give_back_due()

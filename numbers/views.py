@@ -1,4 +1,4 @@
-"""The Numbers page, the wizard that buys, and the orders it places."""
+"""The wizard that buys, and the orders it places."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -18,7 +18,7 @@ from lib.errors import Fix, Refusal
 from numbers import quote as quotes
 from numbers import search, tasks
 from numbers.catalogue import SoldCountry, sold_countries
-from numbers.forms import ChosenForm, FindForm, SearchForm, query_string_of
+from numbers.forms import ChosenForm, SearchForm, query_string_of
 from numbers.models import Number, NumberOrder, OrderLine
 from numbers.pricing import price_of
 from numbers.purchase import purchase_number
@@ -39,31 +39,7 @@ from wallet.models import Wallet
 from workspaces.access import WorkspaceRequest, who_can_grant, workspace_view
 from workspaces.permissions import NUMBERS_CREATE, NUMBERS_VIEW
 
-PAGE_SIZE = 50
 DEFAULT_COUNTRY = "US"
-
-
-@require_safe
-@workspace_view(NUMBERS_VIEW)
-def index(request: WorkspaceRequest) -> HttpResponse:
-    """The numbers of the workspace, newest first, found by digits."""
-    form = FindForm(request.GET)
-    numbers = Number.objects.for_workspace(request.workspace).owned().newest_first()
-    digits = form.digits() if form.is_valid() else ""
-    asked = bool(request.GET.get("q", "").strip())
-    if asked:
-        numbers = numbers.with_digits(digits) if digits else numbers.none()
-    page = list(numbers[: PAGE_SIZE + 1])
-    context = {
-        "form": form,
-        "numbers": page[:PAGE_SIZE],
-        "more": len(page) > PAGE_SIZE,
-        "asked": asked,
-        "digits": digits,
-        "may_buy": request.membership.can(NUMBERS_CREATE),
-    }
-    template = "_list.html" if htmx.asks_for(request, "number-list") else "index.html"
-    return render(request, f"numbers/{template}", context)
 
 
 @require_safe

@@ -37,6 +37,19 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    # A release that was scheduled begins on time, and a number that was parked for a day is
+    # given back; a carrier that did not take it is asked again, until it does.
+    "release numbers": {
+        "task": "numbers.tasks.release_numbers",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    # A name is sent to the carrier when it is changed; this is for what that did not reach.
+    "send names": {
+        "task": "numbers.tasks.send_number_names",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     # Country list and prices: the wizard answers from rows; the provider changes them rarely.
     "refresh prices": {
         "task": "numbers.tasks.refresh_prices",

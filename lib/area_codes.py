@@ -1,7 +1,7 @@
 """Area codes and the places they stand for.
 
-``area_codes.csv`` is ours: every geographic code of the United States and Canada, and the
-main ones of the other countries in which numbers are sold, as they follow the country code.
+``area_codes.csv`` is ours: every geographic code of the North American plan, and the main
+ones of the other countries in which numbers are sold, as they follow the country code.
 ``overlay`` names the group of codes that serve one area; empty means that a code is alone.
 """
 

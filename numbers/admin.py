@@ -3,6 +3,7 @@
 from django.contrib import admin
 
 from lib.read_only_admin import ReadOnlyAdmin
+from numbers import admin_sync  # noqa: F401  registers its pages
 from numbers.models import CountryOffer, Number, NumberOrder, OrderLine, PriceRule
 
 

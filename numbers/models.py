@@ -376,3 +376,7 @@ class PriceRule(models.Model):
     def apply_to(self, provider_price: Decimal) -> Decimal:
         """Our price per month, before rounding."""
         return self.fixed_price if self.markup is None else provider_price * self.markup
+
+
+# Django finds the models of an app through this module.
+from numbers.sync_models import BalanceSample, Difference, SyncRun  # noqa: E402, F401

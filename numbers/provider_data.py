@@ -34,6 +34,6 @@ def look_up(number: Number) -> ProviderData:
         raise ProviderDown from error
     return ProviderData(
         owned=owned,
-        reaches_us=owned.webhooks == webhooks_for_numbers(),
+        reaches_us=owned.webhooks == webhooks_for_numbers(owned.capabilities),
         same_name=owned.friendly_name in (number.friendly_name, number.international),
     )

@@ -106,7 +106,7 @@ def buy_line(line: OrderLine) -> None:
         bought = provider.buy(
             e164=line.e164,
             friendly_name=formats.international(line.e164),
-            webhooks=webhooks_for_numbers(),
+            webhooks=webhooks_for_numbers(line.capabilities),
             address_sid=settings.TWILIO_ADDRESS_SIDS.get(line.country, ""),
             bundle_sid=settings.TWILIO_BUNDLE_SIDS.get(f"{line.country}:{line.number_type}", ""),
         )
@@ -142,7 +142,7 @@ def settle_line(line: OrderLine) -> None:
 def finish_line(line: OrderLine, bought: OwnedNumber) -> None:
     """The number is ours: write it, capture the money, in one commit, once."""
     now = timezone.now()
-    webhooks_set = bought.webhooks == webhooks_for_numbers()
+    webhooks_set = bought.webhooks == webhooks_for_numbers(bought.capabilities)
     with transaction.atomic():
         line = OrderLine.objects.select_for_update().get(pk=line.pk)
         if line.state not in OrderLine.UNSETTLED:

@@ -52,7 +52,8 @@ def repair_webhooks() -> None:
     numbers = Number.objects.owned().filter(webhooks_set_at=None).order_by("pk")[:AT_MOST]
     for number in numbers:
         try:
-            provider.configure(sid=number.provider_sid, webhooks=webhooks_for_numbers())
+            webhooks = webhooks_for_numbers(number.capabilities)
+            provider.configure(sid=number.provider_sid, webhooks=webhooks)
         except ProviderError as error:
             log.warning("webhooks of %s could not be set: %s", number.e164, error)
             continue

@@ -4,8 +4,9 @@ import logging
 
 from celery import shared_task
 
-from numbers import catalogue, give_back, names, release, settle
+from numbers import catalogue, give_back, names, release, settle, sync, watch
 from telephony.errors import ProviderError
+from workspaces.models import User
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +24,28 @@ def settle_order(order_id: int) -> None:
 @shared_task
 def repair_webhooks() -> None:
     settle.repair_webhooks()
+
+
+@shared_task
+def reconcile(by_id: int | None = None) -> None:
+    by = User.objects.filter(pk=by_id).first() if by_id else None
+    try:
+        sync.reconcile(by=by)
+    except sync.AlreadyRunning:
+        log.info("another process is comparing with the provider already")
+
+
+@shared_task
+def watch_beat() -> None:
+    watch.beat()
+
+
+@shared_task
+def sample_balance() -> None:
+    try:
+        watch.sample_balance()
+    except ProviderError as error:
+        log.warning("the provider's balance could not be read: %s", error)
 
 
 @shared_task

@@ -50,6 +50,25 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    # What somebody changed in the provider's console, what vanished, what is billed to us and
+    # belongs to nobody.
+    "compare with the provider": {
+        "task": "numbers.tasks.reconcile",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    # An empty account at the provider stops every workspace, inbound too.
+    "watch the provider's balance": {
+        "task": "numbers.tasks.sample_balance",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    # Staff see from it that beat and a worker are alive.
+    "beat": {
+        "task": "numbers.tasks.watch_beat",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     # Country list and prices: the wizard answers from rows; the provider changes them rarely.
     "refresh prices": {
         "task": "numbers.tasks.refresh_prices",

@@ -70,6 +70,16 @@ NUMBER_BARRIERS: list[str] = []
 # For so long after its release a number can be taken back; then the carrier gets it.
 NUMBER_UNDO_HOURS = env.int("NUMBER_UNDO_HOURS", default=24)
 
+# --- The people who run the platform ----------------------------------------------------
+
+# Prometheus reads /metrics with "Authorization: Bearer <token>"; empty turns it off.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+OPERATOR_EMAILS = env.list("OPERATOR_EMAILS", default=[])
+# They are told when the provider's balance lasts fewer days than this at the present use, or,
+# while too little is known about its use, when it is below the amount.
+PROVIDER_BALANCE_DAYS = env.int("PROVIDER_BALANCE_DAYS", default=10)
+PROVIDER_BALANCE_LEAST = env.int("PROVIDER_BALANCE_LEAST", default=50)
+
 # --- Django -----------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -197,7 +207,7 @@ SECURE_SSL_REDIRECT = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 # Probes come from inside, over HTTP; the provider's webhooks must never be redirected,
 # since a redirect loses the fields of a POST.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^webhooks/"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$", r"^webhooks/"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE

@@ -3,14 +3,16 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from numbers_project import health
+from numbers_project import health, watch
 from workspaces import views as workspaces
 
 urlpatterns = [
     path("", workspaces.home, name="home"),
     path("numbers/", workspaces.home, name="active_numbers"),
     path("accounts/", include("allauth.account.urls")),
+    path("admin/platform/", admin.site.admin_view(watch.page), name="platform"),
     path("admin/", admin.site.urls),
+    path("metrics", watch.metrics, name="metrics"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("w/<slug:workspace_slug>/numbers/", include("numbers.urls")),

@@ -5,7 +5,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("numbers", "0003_status_from_facts")]
+    dependencies = [("numbers", "0004_differences")]
 
     operations = [
         TrigramExtension(),

@@ -10,8 +10,11 @@ from django.utils import timezone
 from numbers import quote as quotes
 from numbers import settle
 from numbers.models import CountryOffer, Number, NumberOrder, OrderLine
+from numbers.pricing import price_of
 from numbers.purchase import buy_line, place_order, purchase_number
 from numbers.refusals import AlreadyYours, NumberJustTaken, PriceChanged
+from telephony import provider
+from telephony.values import NumberQuery, NumberType
 from wallet.ledger import InsufficientFunds
 from wallet.models import Entry, Kind
 
@@ -60,6 +63,15 @@ def test_it_is_paid_until_a_month_later_and_keeps_its_price(purchase, quote):
 
 def test_webhooks_are_known_to_be_set(purchase):
     assert line_of(purchase()).number.webhooks_set_at is not None
+
+
+def test_a_number_for_calls_only_is_bought_without_message_webhooks(purchase, simulator):
+    estonia = NumberQuery(country="EE", number_type=NumberType.LOCAL, limit=1)
+    [number] = provider.search(estonia)
+    line = line_of(purchase(quote=quotes.new_quote(number, price_of("EE", NumberType.LOCAL), "")))
+    assert (line.state, line.number.capabilities) == (OrderLine.State.DONE, ["voice"])
+    assert line.number.webhooks_set_at is not None
+    assert simulator.owned()[0]["sms_url"] == ""
 
 
 def test_the_same_quote_twice_is_one_order(acme, purchase, money, simulator):

@@ -8,6 +8,7 @@ WIDTH = 720
 HEIGHT = 160
 GAP = 8
 LABEL_ROOM = 24
+WIDEST = 72
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def bars_of(values: Sequence[tuple[str, Decimal, str]]) -> Chart:
     amount below zero has no bar.
     """
     highest = max((amount for _, amount, _ in values), default=Decimal(0))
-    slot = WIDTH // max(len(values), 1)
+    slot = min(WIDTH // max(len(values), 1), WIDEST)
     bars = []
     for place, (label, amount, told) in enumerate(values):
         share = amount / highest if highest > 0 and amount > 0 else Decimal(0)

@@ -197,6 +197,13 @@ class Number(NumberFacts, WorkspaceOwned):
         return reverse("numbers:detail", args=[self.workspace.slug, self.public_id])
 
     @property
+    def own_name(self) -> str:
+        """Its friendly name, unless that is only the number written in another way."""
+        digits = formats.digits_from(self.friendly_name)
+        is_the_number = digits in map(formats.digits_from, (self.e164, self.national))
+        return "" if is_the_number else self.friendly_name
+
+    @property
     def inactive_because(self) -> Because | None:
         """The gravest reason why it is inactive; None for an active or a released number."""
         if self.released_at:

@@ -65,9 +65,9 @@ class Costs:
 
 
 def costs_of(number: Number) -> Costs:
-    """The last twelve months. A month in which nothing was charged is there with zero."""
+    """Up to twelve months, from the purchase on; one without a charge is there with zero."""
     zone = ZoneInfo(number.workspace.time_zone)
-    months = _months(zone)
+    months = _months(zone, number.created_at)
     by_first = {(month.first.year, month.first.month): month for month in months}
     kinds: dict[str, None] = {}
     for cost in _all(number, months[0].first):
@@ -78,12 +78,14 @@ def costs_of(number: Number) -> Costs:
     return Costs(months, list(kinds), number.currency)
 
 
-def _months(zone: ZoneInfo) -> list[Month]:
-    now = timezone.now().astimezone(zone)
-    last = now.year * 12 + now.month - 1
+def _months(zone: ZoneInfo, bought_at: datetime) -> list[Month]:
+    first, last = (
+        moment.year * 12 + moment.month - 1
+        for moment in (bought_at.astimezone(zone), timezone.now().astimezone(zone))
+    )
     return [
         Month(datetime(index // 12, index % 12 + 1, 1, tzinfo=zone))
-        for index in range(last - MONTHS + 1, last + 1)
+        for index in range(max(first, last - MONTHS + 1), last + 1)
     ]
 
 

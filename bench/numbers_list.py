@@ -21,9 +21,9 @@ from bench._numbers_data import TOTAL, Stock, load
 from bench.harness import Figures, alternate, benchmark, milliseconds
 from numbers.columns import COLUMNS, shown
 from numbers.finding import understand
+from numbers.list_models import Tag
 from numbers.listing import PAGE_SIZE, Look, page_of
 from numbers.models import Number
-from numbers.models_list import Tag
 from numbers.number_rows import rows_of
 from numbers.surroundings import surroundings_of
 

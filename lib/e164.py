@@ -56,6 +56,18 @@ def country_name(country: str) -> str:
     return _country_names().get(country, country)
 
 
+# Countries that take an article in a sentence.
+WITH_ARTICLE = frozenset(
+    {"AE", "BS", "CD", "CF", "DO", "GB", "KM", "KY", "MH", "MV", "NL", "PH", "US", "VI"}
+)
+
+
+def country_in_text(country: str) -> str:
+    """The name as it stands in a sentence: ``the United States``, ``Germany``."""
+    article = "the " if country in WITH_ARTICLE else ""
+    return article + country_name(country)
+
+
 def digits_from(text: str) -> str:
     """The digits of whatever a person typed; letters as on a telephone's keys."""
     return re.sub(r"[^0-9]", "", text.upper().translate(KEYPAD))

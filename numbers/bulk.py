@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from lib.errors import Refusal
 from numbers import changes, release, tags
+from numbers.list_models import BulkRun
 from numbers.models import Number, new_public_id
-from numbers.models_list import BulkRun
 from workspaces.models import User, Workspace
 
 DONE = {

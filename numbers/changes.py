@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from numbers import names
 from numbers.models import Number
-from numbers.refusals_numbers import NumberGivenBack, NumberIsReleased, ReleaseIsScheduled
+from numbers.number_refusals import NumberGivenBack, NumberIsReleased, ReleaseIsScheduled
 from workspaces import audit
 from workspaces.models import User
 
@@ -25,7 +25,7 @@ def rename(*, number: Number, by: User, name: str) -> None:
             friendly_name=name, name_unsent_since=timezone.now(),
         )  # fmt: skip
         if changed:
-            names.ring(number)
+            names.ring_for(number)
 
 
 def write_notes(*, number: Number, by: User, notes: str) -> None:

@@ -20,8 +20,8 @@ from django.utils.safestring import mark_safe
 
 from lib.errors import Fix
 from numbers.finding import condition, understand
+from numbers.list_models import Tag
 from numbers.models import PUBLIC_ID, Number
-from numbers.models_list import Tag
 from numbers.number_rows import capability_icons
 from telephony.values import Capability
 from wallet.addresses import add_funds_address

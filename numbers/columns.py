@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from numbers.models_list import ListPreference
+from numbers.list_models import ListPreference
 from workspaces.models import User
 
 

@@ -13,8 +13,8 @@ from django.db.models.functions import Reverse
 from django.db.models.lookups import StartsWith
 
 from lib import e164 as formats
+from numbers.list_models import Tag, Tagging
 from numbers.models import Number
-from numbers.models_list import Tag, Tagging
 from numbers.number_indexes import NAME
 from workspaces.models import Workspace
 

@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from numbers.models import Number, NumberQuerySet
-from numbers.refusals_numbers import CarrierHolds
+from numbers.number_refusals import CarrierHolds
 from numbers.release import undo_time
 from telephony import provider
 from telephony.errors import ProviderError, ReleaseRefused

@@ -26,8 +26,8 @@ from django.utils import timezone
 
 from lib import keyset
 from numbers.finding import Asked, condition, understand
+from numbers.list_models import Tag, Tagging
 from numbers.models import Number, NumberQuerySet
-from numbers.models_list import Tag, Tagging
 from numbers.number_indexes import LAST_USE, NAME
 from workspaces.models import Workspace
 

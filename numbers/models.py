@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from lib import e164 as formats
 from numbers.derived import HEALTH, STATUS, WORDS, Health
-from numbers.models_list import BulkRun, ListPreference, Tag, Tagging
+from numbers.list_models import BulkRun, ListPreference, Tag, Tagging
 from numbers.number_indexes import NUMBER_INDEXES
 from telephony.values import AddressRequirement, Capability, NumberType
 from wallet.models import Hold, money_field
@@ -256,9 +256,10 @@ class OrderLineQuerySet(WorkspaceQuerySet):
 class OrderLine(NumberFacts, WorkspaceOwned):
     """One number of an order, from the intent to its outcome.
 
-    placed → buying → done | refused | checking, and checking → done | refused. ``buying``
-    is committed before the provider is called: whoever dies after that leaves a row that
-    the sweep settles by asking the provider.
+    placed → buying | refused, buying → done | refused | checking, checking → done | refused
+    | buying (asked again), done → refunded. A trigger forbids every other move and any
+    change of what was ordered. ``buying`` is committed before the provider is called:
+    whoever dies after that leaves a row that the sweep settles by asking the provider.
     """
 
     class State(models.TextChoices):
@@ -267,14 +268,20 @@ class OrderLine(NumberFacts, WorkspaceOwned):
         CHECKING = "checking", "Checking with the carrier"
         DONE = "done", "Done"
         REFUSED = "refused", "Refused"
+        REFUNDED = "refunded", "Refunded"
 
     UNSETTLED = (State.PLACED, State.BUYING, State.CHECKING)
+    BOUGHT = (State.DONE, State.REFUNDED)
 
     order = models.ForeignKey(NumberOrder, on_delete=models.PROTECT, related_name="lines")
     position = models.PositiveSmallIntegerField()
     state = models.CharField(max_length=8, choices=State, default=State.PLACED)
-    # When the provider was last asked to buy it; the quiet time counts from here.
+    # When the provider was last asked to buy it and has given no clear answer since: the
+    # quiet time counts from here.
     called_at = models.DateTimeField(null=True, blank=True)
+    calls = models.PositiveSmallIntegerField(default=0)
+    # From when on anybody may take it: whoever has it now must have hung up by then.
+    due_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     refusal_code = models.CharField(max_length=40, blank=True)
     refusal_sentence = models.CharField(max_length=400, blank=True)
@@ -283,6 +290,7 @@ class OrderLine(NumberFacts, WorkspaceOwned):
 
     class Meta:
         ordering = ["order", "position"]
+        permissions = [("refund_orderline", "Can give back what a number cost")]
         constraints = [
             models.UniqueConstraint(fields=["order", "position"], name="order_line_position_once"),
             # Buying a number that the account owns already succeeds at the provider, so two
@@ -293,8 +301,8 @@ class OrderLine(NumberFacts, WorkspaceOwned):
                 name="order_line_number_under_way_once",
             ),
             models.CheckConstraint(
-                condition=Q(state="done", number__isnull=False)
-                | (~Q(state="done") & Q(number__isnull=True)),
+                condition=Q(state__in=["done", "refunded"], number__isnull=False)
+                | (~Q(state__in=["done", "refunded"]) & Q(number__isnull=True)),
                 name="order_line_done_has_number",
             ),
             models.CheckConstraint(
@@ -303,12 +311,20 @@ class OrderLine(NumberFacts, WorkspaceOwned):
                 name="order_line_refused_has_cause",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["done", "refused"], settled_at__isnull=False)
-                | Q(state__in=["placed", "buying", "checking"], settled_at__isnull=True),
+                condition=Q(
+                    state__in=["done", "refused", "refunded"],
+                    settled_at__isnull=False,
+                    due_at__isnull=True,
+                )
+                | Q(
+                    state__in=["placed", "buying", "checking"],
+                    settled_at__isnull=True,
+                    due_at__isnull=False,
+                ),
                 name="order_line_settled_has_time",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["buying", "checking", "done"]) | Q(called_at__isnull=False),
+                condition=Q(state__in=["placed", "refused"]) | Q(called_at__isnull=False),
                 name="order_line_called_before_bought",
             ),
             models.CheckConstraint(
@@ -317,9 +333,9 @@ class OrderLine(NumberFacts, WorkspaceOwned):
         ]
         indexes = [
             models.Index(
-                fields=["called_at"],
+                fields=["due_at"],
                 condition=Q(state__in=["placed", "buying", "checking"]),
-                name="order_line_unsettled",
+                name="order_line_due",
             ),
         ]
 
@@ -385,5 +401,9 @@ class PriceRule(models.Model):
         return self.fixed_price if self.markup is None else provider_price * self.markup
 
 
-# Django finds the models of an app through this module.
+# Models with a module of their own; Django looks for them here.
+from numbers.limits import PurchaseLimits  # noqa: E402, F401
+from numbers.order_log import OrderStep  # noqa: E402, F401
+from numbers.purchase_requests import PurchaseRequest  # noqa: E402, F401
+from numbers.reports import DiagnosisReport  # noqa: E402, F401
 from numbers.sync_models import BalanceSample, Difference, SyncRun  # noqa: E402, F401

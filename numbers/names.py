@@ -9,10 +9,10 @@ import logging
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from lib import doorbell
 from numbers.models import Number, NumberQuerySet
 from telephony import provider
 from telephony.errors import ProviderError
@@ -68,8 +68,8 @@ def _unsent() -> NumberQuerySet:
     )
 
 
-def ring(number: Number) -> None:
+def ring_for(number: Number) -> None:
     """Have it sent as soon as the change is committed."""
     from numbers.tasks import send_number_name  # the task imports this module
 
-    transaction.on_commit(lambda: send_number_name.delay(number.pk))
+    doorbell.ring(send_number_name, number.pk)

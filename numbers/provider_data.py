@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from numbers.models import Number
+from numbers.number_refusals import NotAtCarrier
 from numbers.refusals import ProviderDown, ProviderNotConfigured
-from numbers.refusals_numbers import NotAtCarrier
 from telephony import provider
 from telephony.errors import NotConfigured, NotFound, ProviderError
 from telephony.values import OwnedNumber

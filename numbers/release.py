@@ -17,7 +17,7 @@ from django.utils.formats import date_format
 
 from numbers.changes import refuse_if_leaving
 from numbers.models import Number, NumberQuerySet
-from numbers.refusals_numbers import CarrierHolds, NumberLocked, UndoTooLate, WrongDigits
+from numbers.number_refusals import CarrierHolds, NumberLocked, UndoTooLate, WrongDigits
 from numbers.usages import Usage, traffic_of, usages_of
 from telephony import provider
 from telephony.errors import ProviderError

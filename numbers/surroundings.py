@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from django.db import connection
 
 from lib import e164 as formats
+from numbers.list_models import Tag
 from numbers.models import OrderLine
-from numbers.models_list import Tag
 from workspaces.models import User, Workspace
 
 MOST_ORDERS = 3

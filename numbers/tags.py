@@ -6,9 +6,9 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Lower
 
+from numbers.list_models import Tag, Tagging
 from numbers.models import Number
-from numbers.models_list import Tag, Tagging
-from numbers.refusals_numbers import NumberGivenBack
+from numbers.number_refusals import NumberGivenBack
 from workspaces import audit
 from workspaces.models import User, Workspace
 

@@ -4,11 +4,17 @@ import logging
 
 from celery import shared_task
 
-from numbers import catalogue, give_back, names, release, settle, sync, watch
+from numbers import catalogue, give_back, names, purchase, release, settle, sync, watch
+from numbers.models import NumberOrder
 from telephony.errors import ProviderError
 from workspaces.models import User
 
 log = logging.getLogger(__name__)
+
+
+@shared_task
+def buy_order(order_id: int) -> None:
+    purchase.buy_placed(NumberOrder.objects.get(pk=order_id))
 
 
 @shared_task

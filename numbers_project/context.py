@@ -46,6 +46,8 @@ def _header_wallet(
     def wallet() -> Wallet | None:
         if workspace is None or not request.membership.can(WALLET_VIEW):  # type: ignore[attr-defined]
             return None
+        if hasattr(request, "wallet"):
+            return request.wallet
         return Wallet.objects.filter(workspace=workspace).first()
 
     return wallet

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
+from lib.rate_limit import TooOften
+from numbers_project import errors
 from workspaces import audit
 
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
@@ -20,6 +22,20 @@ def private_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
         patch_vary_headers(response, ["HX-Request"])
         if request.user.is_authenticated:
             response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return middleware
+
+
+def wrong_method_in_words(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable:
+    """Django answers a wrong method with an empty page; a person who reloads the address of
+    a form, or is led there after signing in, needs words and a way on.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.status_code == 405 and not response.content:
+            return errors.method_not_allowed(request, response.headers["Allow"])
         return response
 
     return middleware
@@ -42,3 +58,18 @@ def origin(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable:
             audit.ORIGIN.reset(token)
 
     return middleware
+
+
+class Limits:
+    """Answer 429 with the time to wait where a view let a limit's refusal through."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, TooOften):
+            return errors.too_often(request, exception)
+        return None

@@ -5,6 +5,7 @@ FileAwareEnv). Nothing here has a default that would be unsafe in production: wi
 DEMO_MODE a missing secret or a simulated provider stops the start with a sentence.
 """
 
+from decimal import Decimal
 from pathlib import Path
 
 import environ
@@ -53,7 +54,11 @@ if TWILIO_API_BASE and not DEMO_MODE:
 NUMBER_PRICE_MARKUP = env.str("NUMBER_PRICE_MARKUP", default="1.20")
 # An unknown outcome is given up only after this long: longer than the timeout of our call
 # plus the longest time in which the provider may still carry it out (docs/reliability.md).
-PURCHASE_QUIET_SECONDS = env.int("PURCHASE_QUIET_SECONDS", default=60)
+PURCHASE_QUIET_SECONDS = env.float("PURCHASE_QUIET_SECONDS", default=60.0)
+# How much a workspace may buy in a day, in the wallet's currency and in numbers. A brake on
+# mistakes and stolen logins; a workspace may set its own.
+PURCHASE_SPEND_PER_DAY = Decimal(env.str("PURCHASE_SPEND_PER_DAY", default="500"))
+PURCHASE_NUMBERS_PER_DAY = env.int("PURCHASE_NUMBERS_PER_DAY", default=100)
 
 # --- What other apps know of a number ----------------------------------------------------
 
@@ -104,6 +109,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # A page of results is 20 times smaller so. Secrets beside what a visitor can choose would
+    # be at risk (BREACH): Django masks the CSRF token anew in each answer and pads the rest.
+    "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -114,7 +122,9 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "numbers_project.middleware.private_pages",
+    "numbers_project.middleware.wrong_method_in_words",
     "numbers_project.middleware.origin",
+    "numbers_project.middleware.Limits",
 ]
 
 ROOT_URLCONF = "numbers_project.urls"
@@ -215,6 +225,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "numbers_project.errors.csrf_failed"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
@@ -231,6 +242,16 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
     }
 }
+
+# How often (lib/rate_limit.py, docs/security.md). Another limit for a name:
+# RATE_LIMITS=search=120/m,mail=50/h
+RATE_LIMITS = {
+    "search": "30/m",  # by person: each asks the provider, whose own limit all share
+    "purchase": "30/m",  # by workspace: nobody clicks faster, a stolen session would
+    "mail": "20/h",  # by workspace: invitations go to addresses that somebody typed
+    "export": "10/h",  # by workspace: each reads the whole table
+    "bad_signature": "60/m",  # by address: what is not from the provider gets no answer
+} | env.dict("RATE_LIMITS", default={})
 
 # --- Work in the background -------------------------------------------------------------
 

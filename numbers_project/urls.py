@@ -22,4 +22,5 @@ urlpatterns = [
 
 handler403 = "numbers_project.errors.forbidden"
 handler404 = "numbers_project.errors.not_found"
+handler429 = "numbers_project.errors.too_many_attempts"  # allauth looks for it here
 handler500 = "numbers_project.errors.server_error"

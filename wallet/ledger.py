@@ -11,6 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 from django.db import connection, models
+from psycopg import Cursor
 
 from lib import money
 from lib.errors import Refusal
@@ -278,11 +279,18 @@ def _raise_unless_done(
 
 
 def _call(function: str, *arguments: Any) -> tuple[Any, ...]:
-    """One round trip: (outcome, available money, and what only the database knows)."""
-    marks = ", ".join(["%s"] * len(arguments))
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT * FROM {function}({marks})", arguments)  # noqa: S608  ours
-        return cursor.fetchone()
+    """One round trip: (outcome, available money, and what only the database knows).
+
+    By the driver itself, with a prepared statement: Django's cursor binds on our side, so the
+    server would parse a new text each time, and its layers cost as much as the debit.
+    """
+    query = f"SELECT * FROM {function}({', '.join(['%s'] * len(arguments))})"  # noqa: S608  ours
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        row = Cursor(connection.connection).execute(query, arguments, prepare=True).fetchone()
+    assert row is not None, "a function always returns a row"
+    return row
 
 
 def _read(row: ModelT) -> ModelT:

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
+from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from lib.htmx import leave_for
 from workspaces.models import Membership, User, Workspace
 from workspaces.permissions import EXPLAINED, MEMBERS_MANAGE
 
@@ -21,6 +23,8 @@ class WorkspaceRequest(HttpRequest):
     user: User
     workspace: Workspace
     membership: Membership
+    # The wallet, if the view has read it: the header shows it and need not read it again.
+    wallet: object
 
 
 def workspace_view(permission: str) -> Callable[..., Callable[..., HttpResponse]]:
@@ -35,7 +39,7 @@ def workspace_view(permission: str) -> Callable[..., Callable[..., HttpResponse]
         @wraps(view)
         def gate(request: HttpRequest, workspace_slug: str, **kwargs: object) -> HttpResponse:
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+                return _to_the_login(request)
             membership = (
                 Membership.objects.select_related("workspace")
                 .filter(user=request.user, workspace__slug=workspace_slug)
@@ -57,6 +61,18 @@ def workspace_view(permission: str) -> Callable[..., Callable[..., HttpResponse]
     return decorate
 
 
+def _to_the_login(request: HttpRequest) -> HttpResponse:
+    """And back here afterwards. A form cannot be sent again by a link, so whoever sent one
+    comes back to the page that it stood on.
+    """
+    back = request.get_full_path()
+    if request.method not in ("GET", "HEAD"):
+        page = urlsplit(request.headers.get("Referer", ""))
+        back = page.path if page.netloc == request.get_host() else "/"
+        back += f"?{page.query}" if page.query and back != "/" else ""
+    return leave_for(request, redirect_to_login(back).url)
+
+
 def forbidden(request: HttpRequest, permission: str) -> HttpResponse:
     """403: which permission is missing, and who in this workspace can grant it."""
     context = {
@@ -69,5 +85,10 @@ def forbidden(request: HttpRequest, permission: str) -> HttpResponse:
 
 def who_can_grant(workspace: Workspace) -> list[User]:
     """The people of the workspace who may give others a permission, owners first."""
-    memberships = Membership.objects.for_workspace(workspace).who_can(MEMBERS_MANAGE)
+    return who_can(workspace, MEMBERS_MANAGE)
+
+
+def who_can(workspace: Workspace, permission: str) -> list[User]:
+    """The first few people of the workspace who hold the permission, owners first."""
+    memberships = Membership.objects.for_workspace(workspace).who_can(permission)
     return [membership.user for membership in memberships.select_related("user")[:5]]

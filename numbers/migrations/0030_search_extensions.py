@@ -5,7 +5,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("numbers", "0004_differences")]
+    dependencies = [("numbers", "0013_asking_and_limits")]
 
     operations = [
         TrigramExtension(),

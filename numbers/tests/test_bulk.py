@@ -9,8 +9,8 @@ import pytest
 from django.utils import timezone
 
 from numbers import changes, tags
+from numbers.list_models import BulkRun
 from numbers.models import Number
-from numbers.models_list import BulkRun
 
 pytestmark = pytest.mark.django_db
 

@@ -8,9 +8,9 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from numbers import changes, names, tags
+from numbers.list_models import Tag, Tagging
 from numbers.models import Number
-from numbers.models_list import Tag, Tagging
-from numbers.refusals_numbers import NumberGivenBack, NumberIsReleased, ReleaseIsScheduled
+from numbers.number_refusals import NumberGivenBack, NumberIsReleased, ReleaseIsScheduled
 from workspaces.models import AuditEvent
 
 pytestmark = pytest.mark.django_db(transaction=True)

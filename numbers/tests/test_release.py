@@ -9,9 +9,9 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from numbers import changes, give_back, release, tags
+from numbers.list_models import Tagging
 from numbers.models import Number
-from numbers.models_list import Tagging
-from numbers.refusals_numbers import NumberIsReleased, NumberLocked, UndoTooLate
+from numbers.number_refusals import NumberIsReleased, NumberLocked, UndoTooLate
 from numbers.tests.test_number_page import told_of_traffic, used_in_a_campaign
 from workspaces.models import AuditEvent, Notice
 

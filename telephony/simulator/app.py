@@ -53,7 +53,7 @@ class SimulatedTwilio:
         if not request.host.endswith(".twilio.com"):
             return page.answer(self, request).send(start_response, request.host)
         self._note(request)
-        fault = self.faults.take(request.method, request.path)
+        fault = self.faults.take(request.method, request.path, request.get("PhoneNumber"))
         return self._answer(request, fault).send(start_response, request.host)
 
     def _answer(self, request: Request, fault: Fault | None) -> Answer:

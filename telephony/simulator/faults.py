@@ -50,7 +50,7 @@ class ConnectionDropped(Exception):
 @dataclass(frozen=True, slots=True)
 class Fault:
     """``times`` requests (-1: all) whose method and path fit fail, each with ``probability``,
-    after the first ``skip`` of them.
+    after the first ``skip`` of them; with ``number`` only those that are about it.
     """
 
     kind: str
@@ -61,9 +61,11 @@ class Fault:
     seconds: float = 30.0
     probability: float = 1.0
     factor: str = "1.10"
+    number: str = ""
 
-    def fits(self, method: str, path: str) -> bool:
-        return self.method in ("", method) and self.path_contains in path
+    def fits(self, method: str, path: str, number: str) -> bool:
+        about_it = self.number in ("", number)
+        return about_it and self.method in ("", method) and self.path_contains in path
 
 
 class Faults:
@@ -80,11 +82,11 @@ class Faults:
         with self._lock:
             self._waiting.append(fault)
 
-    def take(self, method: str, path: str) -> Fault | None:
+    def take(self, method: str, path: str, number: str = "") -> Fault | None:
         """The first fault that fits this request, used up by one."""
         with self._lock:
             for place, fault in enumerate(self._waiting):
-                if not fault.fits(method, path) or self._rng.random() >= fault.probability:
+                if not fault.fits(method, path, number) or self._rng.random() >= fault.probability:
                     continue
                 if fault.skip:
                     self._waiting[place] = replace(fault, skip=fault.skip - 1)

@@ -14,9 +14,9 @@ from lib import htmx, money
 from lib.errors import Refusal
 from numbers import changes, tags
 from numbers.chart import bars_of
-from numbers.forms_number import NumberForm
 from numbers.models import Number
 from numbers.number_costs import costs_of
+from numbers.number_forms import NumberForm
 from numbers.number_rows import rows_of
 from numbers.provider_data import look_up
 from numbers.release import undo_time

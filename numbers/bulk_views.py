@@ -8,11 +8,11 @@ from django.views.decorators.http import require_POST, require_safe
 from lib.csv_lines import csv_answer
 from numbers import bulk as bulks
 from numbers.export import csv_lines
-from numbers.forms_list import ChosenNumbersForm, ListForm
-from numbers.forms_number import ConfirmForm, CountForm, TagForm
+from numbers.list_forms import ChosenNumbersForm, ListForm
+from numbers.list_models import BulkRun
 from numbers.listing import numbers_of
 from numbers.models import Number, NumberQuerySet
-from numbers.models_list import BulkRun
+from numbers.number_forms import ConfirmForm, CountForm, TagForm
 from numbers.surroundings import surroundings_of
 from numbers.usages import Usage, usages_of
 from workspaces.access import WorkspaceRequest, forbidden, workspace_view

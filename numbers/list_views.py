@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 from lib import htmx
 from numbers.columns import COLUMNS, NUMBER, Column, remember, shown
 from numbers.elsewhere import elsewhere
-from numbers.forms_list import ColumnsForm, ListForm
+from numbers.list_forms import ColumnsForm, ListForm
 from numbers.listing import ORDERS, Look, Page, page_of
 from numbers.look_words import chips_of
 from numbers.number_rows import rows_of

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from numbers.models_list import TAG_NAME
+from numbers.list_models import TAG_NAME
 
 MOST_TAGS = 20
 

@@ -8,9 +8,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from lib.errors import Refusal
 from numbers import release as releasing
 from numbers.changes import refuse_if_leaving
-from numbers.forms_number import ReleaseForm
 from numbers.models import Number
-from numbers.views_number import do, number_of
+from numbers.number_forms import ReleaseForm
+from numbers.number_views import do, number_of
 from workspaces.access import WorkspaceRequest, workspace_view
 from workspaces.permissions import NUMBERS_RELEASE
 

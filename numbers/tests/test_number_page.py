@@ -155,7 +155,7 @@ def test_a_carrier_that_does_not_answer_is_told_honestly(as_owner, owned, simula
     simulator.fault(fault, path_contains="IncomingPhoneNumbers")
     response = as_owner.get(f"/w/acme/numbers/{owned.public_id}/provider/")
     assert words in response.content.decode()
-    assert response.status_code == 422
+    assert response.status_code == 503
 
 
 def test_a_number_that_the_carrier_does_not_have_is_told(as_owner, url, simulator):

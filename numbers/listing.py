@@ -55,6 +55,8 @@ ORDERS: dict[str, Order] = {
     "type": Order("Type", (F("number_type"), F("created_at")), (str, datetime)),
     "country": Order("Country", (F("country"), F("area_code")), (str, str)),
     "status": Order("Status", (F("status"), F("created_at")), (str, datetime)),
+    # Read from the rent row of each number and sorted then: no index can do it, and of the
+    # orders this is the slow one.
     "payment": Order("Next payment", (F("paid_until"),), (datetime,)),
     "price": Order("Price", (F("monthly_price"),), (Decimal,), starts_descending=True),
     "used": Order("Last used", (LAST_USE,), (datetime,), starts_descending=True),

@@ -79,7 +79,7 @@ def costs(request: WorkspaceRequest, public_id: str) -> HttpResponse:
             for month in found.months
         ]
     )  # fmt: skip
-    template = "_costs.html" if htmx.asks_for(request, "costs") else "costs.html"
+    template = "_costs.html" if htmx.asks_for(request, "costs") else "number_costs.html"
     return render(
         request, f"numbers/{template}", {"number": number, "costs": found, "chart": chart}
     )

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.utils import timezone
+
 from numbers.models import NumberOrder, OrderLine
 
 State = OrderLine.State
@@ -25,6 +27,12 @@ class Receipt:
         return not self.unsettled
 
     @property
+    def is_due(self) -> bool:
+        """Whether a line of it may be settled now by whoever comes."""
+        now = timezone.now()
+        return any(line.due_at and line.due_at <= now for line in self.unsettled)
+
+    @property
     def is_checking(self) -> bool:
         return any(line.state == State.CHECKING for line in self.unsettled)
 
@@ -36,7 +44,7 @@ class Receipt:
 
 def receipt_of(order: NumberOrder) -> Receipt:
     """Two queries, whatever the number of lines."""
-    lines = list(order.lines.select_related("number").order_by("position"))
+    lines = list(order.lines.select_related("number__rent").order_by("position"))
     bought = [line for line in lines if line.state in OrderLine.BOUGHT]
     kept = [line.monthly_price for line in bought if line.state == State.DONE]
     return Receipt(

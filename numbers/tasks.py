@@ -4,10 +4,24 @@ import logging
 
 from celery import shared_task
 
-from numbers import catalogue, give_back, names, purchase, release, settle, sync, watch
-from numbers.models import NumberOrder
+from numbers import (
+    catalogue,
+    dunning,
+    give_back,
+    names,
+    price_changes,
+    purchase,
+    release,
+    rent,
+    rent_settle,
+    settle,
+    sync,
+    watch,
+)
+from numbers.models import NumberOrder, RentArrears
+from numbers.rent_runs import RunInTheFuture
 from telephony.errors import ProviderError
-from workspaces.models import User
+from workspaces.models import User, Workspace
 
 log = logging.getLogger(__name__)
 
@@ -77,3 +91,33 @@ def release_numbers() -> None:
     """Those whose day has come are parked; those parked for long enough are given back."""
     release.park_due()
     give_back.give_back_due()
+
+
+def collect_rent() -> None:
+    """What is due is charged first, so that nobody climbs the ladder with money in the wallet."""
+    try:
+        rent.collect_due()
+        dunning.advance()
+    except RunInTheFuture as refusal:
+        log.error("no rent was collected: %s", refusal.sentence)
+
+
+def funds_added(wallet_id: int) -> None:
+    """Rung by the wallet after money has come in (``AFTER_FUNDS_ADDED``)."""
+    if RentArrears.objects.filter(pk=wallet_id).exists():
+        settle_workspace.delay(wallet_id)
+
+
+@shared_task
+def settle_workspace(workspace_id: int) -> None:
+    rent_settle.settle(Workspace.objects.get(pk=workspace_id))
+
+
+@shared_task
+def settle_arrears() -> None:
+    rent_settle.settle_arrears()
+
+
+@shared_task
+def announce_prices() -> None:
+    price_changes.follow_price_list()

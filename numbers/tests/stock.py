@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 from django.utils import timezone
 
-from numbers.models import Number
+from numbers.models import Number, RentDue
 from workspaces.models import Workspace
 
 
@@ -26,11 +26,14 @@ def make_number() -> Callable[..., Number]:
             "monthly_price": Decimal("1.38"), "provider_monthly_price": Decimal("1.15"),
             "provider_sid": f"PN{place:032x}", "webhooks_set_at": now,
             "created_at": now - timedelta(days=60) + timedelta(minutes=place),
-            "paid_until": now + timedelta(days=10), **facts,
+            **facts,
         }  # fmt: skip
-        return Number.objects.create(
+        due_at = facts.pop("paid_until", now + timedelta(days=10))
+        number = Number.objects.create(
             workspace=workspace, e164=e164 or f"+1212555{place:04d}", **facts
         )
+        RentDue.objects.filter(number=number).update(due_at=due_at)
+        return number
 
     return make
 

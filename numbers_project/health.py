@@ -5,14 +5,18 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
+from workspaces.access import public
+
 
 @require_safe
+@public
 def healthz(_request: HttpRequest) -> HttpResponse:
     """200 as long as the process serves requests; looks at nothing else."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @require_safe
+@public
 def readyz(_request: HttpRequest) -> JsonResponse:
     """200 when database and cache answer, 503 with what does not."""
     parts = {"database": _database_answers, "cache": _cache_answers}

@@ -1,18 +1,40 @@
-"""The one gate of every workspace page."""
+"""Who may open a page. Every view declares one gate; a test walks all URLs and finds those
+without: ``workspace_view`` for the pages of a workspace, and for the few others a marker.
+"""
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec
 
+from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
 
 from workspaces.models import Membership, User, Workspace
 from workspaces.permissions import EXPLAINED, MEMBERS_MANAGE
 
-P = ParamSpec("P")
+View = Callable[..., HttpResponse]
 LAST_WORKSPACE = "last_workspace"
+
+
+def public(view: View) -> View:
+    """Anybody may open it."""
+    view.gate = "public"  # type: ignore[attr-defined]
+    return view
+
+
+def signed_in(view: View) -> View:
+    """Anybody with a login may open it: it is about the person, not about a workspace."""
+    gate = login_required(view)
+    gate.gate = "signed in"  # type: ignore[attr-defined]
+    return gate
+
+
+def webhook(view: View) -> View:
+    """The provider calls it. The view itself must look at the signature before all else."""
+    view.gate = "webhook"  # type: ignore[attr-defined]
+    return csrf_exempt(view)
 
 
 class WorkspaceRequest(HttpRequest):
@@ -23,7 +45,7 @@ class WorkspaceRequest(HttpRequest):
     membership: Membership
 
 
-def workspace_view(permission: str) -> Callable[..., Callable[..., HttpResponse]]:
+def workspace_view(permission: str) -> Callable[[View], View]:
     """Let a member with the permission through, with ``request.workspace`` set.
 
     Nobody signed in: to the login and back. Not a member: 404, as if there were no such
@@ -31,7 +53,7 @@ def workspace_view(permission: str) -> Callable[..., Callable[..., HttpResponse]
     and the people who can grant it.
     """
 
-    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    def decorate(view: View) -> View:
         @wraps(view)
         def gate(request: HttpRequest, workspace_slug: str, **kwargs: object) -> HttpResponse:
             if not request.user.is_authenticated:

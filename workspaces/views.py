@@ -1,16 +1,15 @@
 """Where a person lands: the workspace that was open last."""
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from workspaces.access import LAST_WORKSPACE
+from workspaces.access import LAST_WORKSPACE, signed_in
 from workspaces.models import Membership
 
 
 @require_safe
-@login_required
+@signed_in
 def home(request: HttpRequest) -> HttpResponse:
     """To the Numbers page of the workspace used last, else of the first; none says so."""
     slugs = list(

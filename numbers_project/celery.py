@@ -37,6 +37,12 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    # Like notices: the mail of an invitation whose bell nobody heard, or whose server was away.
+    "deliver invitations": {
+        "task": "workspaces.tasks.deliver_invitations",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     # Country list and prices: the wizard answers from rows; the provider changes them rarely.
     "refresh prices": {
         "task": "numbers.tasks.refresh_prices",

@@ -4,17 +4,17 @@ from django.contrib import admin
 from django.urls import include, path
 
 from numbers_project import health
-from workspaces import views as workspaces
+from workspaces.urls import personal
 
 urlpatterns = [
-    path("", workspaces.home, name="home"),
-    path("numbers/", workspaces.home, name="active_numbers"),
-    path("accounts/", include("allauth.account.urls")),
+    *personal,
+    path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("w/<slug:workspace_slug>/numbers/", include("numbers.urls")),
     path("w/<slug:workspace_slug>/wallet/", include("wallet.urls")),
+    path("w/<slug:workspace_slug>/", include("workspaces.urls")),
 ]
 
 handler403 = "numbers_project.errors.forbidden"

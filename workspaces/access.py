@@ -4,13 +4,21 @@ without: ``workspace_view`` for the pages of a workspace, and for the few others
 
 from collections.abc import Callable
 from functools import wraps
+from urllib.parse import urlencode
 
+from allauth.account.adapter import get_adapter
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import csrf_exempt
+from django_htmx.http import HttpResponseClientRedirect
 
+from lib import htmx
+from workspaces.login import was_recently_authenticated
 from workspaces.models import Membership, User, Workspace
 from workspaces.permissions import EXPLAINED, MEMBERS_MANAGE
 
@@ -37,20 +45,26 @@ def webhook(view: View) -> View:
     return csrf_exempt(view)
 
 
-class WorkspaceRequest(HttpRequest):
-    """A request that has passed the gate."""
+class SignedInRequest(HttpRequest):
+    """A request of somebody with a login."""
 
     user: User
+
+
+class WorkspaceRequest(SignedInRequest):
+    """A request that has passed the gate of a workspace."""
+
     workspace: Workspace
     membership: Membership
 
 
-def workspace_view(permission: str) -> Callable[[View], View]:
+def workspace_view(permission: str, *, while_archived: bool = False) -> Callable[[View], View]:
     """Let a member with the permission through, with ``request.workspace`` set.
 
     Nobody signed in: to the login and back. Not a member: 404, as if there were no such
     workspace. A member without the permission: 403 with a page that names the permission
-    and the people who can grant it.
+    and the people who can grant it. In an archived workspace nothing is changed, unless by
+    a view that says ``while_archived``.
     """
 
     def decorate(view: View) -> View:
@@ -65,18 +79,54 @@ def workspace_view(permission: str) -> Callable[[View], View]:
             )
             if membership is None:
                 raise Http404
+            membership.user = request.user
             request.workspace = membership.workspace  # type: ignore[attr-defined]
             request.membership = membership  # type: ignore[attr-defined]
             if request.session.get(LAST_WORKSPACE) != workspace_slug:
                 request.session[LAST_WORKSPACE] = workspace_slug
             if not membership.can(permission):
                 return forbidden(request, permission)
+            if membership.workspace.archived_at and not (while_archived or _only_reads(request)):
+                return render(request, "workspaces/archived.html", status=409)
             return view(request, **kwargs)
 
         gate.permission = permission  # type: ignore[attr-defined]  # read by the guard test
         return gate
 
     return decorate
+
+
+def recently_authenticated(view: View) -> View:
+    """Ask for the password, or a second factor, where that was not done a short while ago.
+
+    For pages where a session left open would do harm: members, payment, release. It stands
+    below ``workspace_view``, on the page with the form as well as on what the form sends to.
+    """
+
+    @wraps(view)
+    def gate(request: HttpRequest, **kwargs: object) -> HttpResponse:
+        methods = get_adapter(request).get_reauthentication_methods(request.user)
+        if not methods or was_recently_authenticated(request):
+            return view(request, **kwargs)
+        back = request.get_full_path() if _only_reads(request) else _page_before(request)
+        address = f"{methods[0]['url']}?{urlencode({REDIRECT_FIELD_NAME: back})}"
+        if htmx.wants_fragment(request):
+            return HttpResponseClientRedirect(address)
+        return redirect(address)
+
+    return gate
+
+
+def _only_reads(request: HttpRequest) -> bool:
+    return request.method in ("GET", "HEAD", "OPTIONS")
+
+
+def _page_before(request: HttpRequest) -> str:
+    """The page with the form that was sent, for coming back to it; what was typed is lost."""
+    before = request.headers.get("Referer", "")
+    if url_has_allowed_host_and_scheme(before, allowed_hosts={request.get_host()}):
+        return before
+    return reverse("home")
 
 
 def forbidden(request: HttpRequest, permission: str) -> HttpResponse:

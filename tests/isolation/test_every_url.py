@@ -13,6 +13,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from conftest import signed_in
 from tests.isolation import world as worlds
 from tests.isolation.url_table import LOGIN, TABLE, Answer, Row
 from tests.isolation.urls import Url, every_url
@@ -33,7 +34,7 @@ def sentence_for(url: Url) -> str:
     return (
         f"{url.name} ({url.route}) has no row in tests/isolation/url_table.py. Add one to its "
         f"app's list, with the answers that owner, member, viewer, outsider and anonymous get: "
-        f'Row("GET {url.name}", 200, 200, 200, 404, LOGIN, args=lambda world: {{…}})'
+        f'Row("GET (or POST) {url.name}", 200, 200, 200, 404, LOGIN, args=lambda world: {{…}})'
     )
 
 
@@ -77,9 +78,7 @@ def address_of(row: Row, world: World) -> str:
 
 def ask(row: Row, world: World, person: str) -> HttpResponse:
     world.person = person
-    client = Client()
-    if person != ANONYMOUS:
-        client.force_login(world.people[person])
+    client = signed_in(world.people[person]) if person != ANONYMOUS else Client()
     address, query = address_of(row, world), row.query(world)
     if row.method == "POST":
         return client.post(address, row.form(world), query_params=query)

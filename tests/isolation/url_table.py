@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.isolation.world import World
+from workspaces.invitations import token_of
 
 LOGIN = "login"  # a redirect to the login page
 Answer = int | str
@@ -64,6 +65,31 @@ def number_on_review(world: World) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def the_viewer(world: World) -> dict[str, Any]:
+    return {"member_id": world.member_id()}
+
+
+def the_invitation(world: World) -> dict[str, Any]:
+    return {"invitation_id": world.invitation.public_id}
+
+
+def the_link(world: World) -> dict[str, Any]:
+    """Whoever has it may look, and only its address may join."""
+    return {"token": token_of(world.invitation)}
+
+
+def an_invitation(_world: World) -> dict[str, Any]:
+    return {"email": "someone@example.test", "role": "viewer"}
+
+
+def a_workspace(_world: World) -> dict[str, Any]:
+    return {"name": "Initech", "time_zone": "Europe/Berlin", "colour": "blue"}
+
+
+def a_key(_world: World) -> dict[str, Any]:
+    return {"pk": 1}
+
+
 def a_wrong_key(_world: World) -> dict[str, Any]:
     return {"uidb36": "1", "key": "none-of-ours"}
 
@@ -92,19 +118,44 @@ WALLET = [
     Row("GET wallet:add_funds",       200,  403,   403,   404,     LOGIN),
 ]
 
-DESK = [
-    #                                 owner member viewer outsider anonymous
-    Row("GET home",                   302,  302,   302,   302,     LOGIN),
-    Row("GET active_numbers",         302,  302,   302,   302,     LOGIN),
-    *for_everyone(200, ["GET healthz", "GET readyz"]),
+WORKSPACES = [
+    #                                            owner member viewer outsider anonymous
+    Row("GET workspaces:members",                200,  403,   403,   404,     LOGIN),
+    Row("POST workspaces:invite",                302,  403,   403,   404,     LOGIN, form=an_invitation, foreign=302),
+    Row("GET workspaces:member",                 200,  403,   403,   404,     LOGIN, args=the_viewer),
+    Row("POST workspaces:change_role",           302,  403,   403,   404,     LOGIN, args=the_viewer, form=lambda world: {"role": "member"}),
+    Row("POST workspaces:change_permissions",    302,  403,   403,   404,     LOGIN, args=the_viewer, form=lambda world: {"permissions": ["numbers_create"]}),
+    Row("POST workspaces:remove_member",         302,  403,   403,   404,     LOGIN, args=the_viewer),
+    Row("POST workspaces:send_again",            302,  403,   403,   404,     LOGIN, args=the_invitation),
+    Row("POST workspaces:withdraw_invitation",   302,  403,   403,   404,     LOGIN, args=the_invitation),
+    Row("GET workspaces:settings",               200,  403,   403,   404,     LOGIN),
+    Row("POST workspaces:save_settings",         302,  403,   403,   404,     LOGIN, form=a_workspace, foreign=302),
+    Row("POST workspaces:archive",               422,  403,   403,   404,     LOGIN),
+    Row("POST workspaces:unarchive",             302,  403,   403,   404,     LOGIN),
 ]
+
+PERSONAL = [
+    #                                            owner member viewer outsider anonymous
+    Row("GET home",                              302,  302,   302,   302,     LOGIN),
+    Row("GET active_numbers",                    302,  302,   302,   302,     LOGIN),
+    Row("GET workspaces",                        200,  200,   200,   200,     LOGIN, query=lambda world: {"q": "Acme"}, foreign=200),
+    Row("GET new_workspace",                     200,  200,   200,   200,     LOGIN),
+    Row("POST create_workspace",                 302,  302,   302,   302,     LOGIN, form=a_workspace, foreign=302),
+    Row("POST leave_workspace",                  422,  302,   302,   404,     LOGIN, args=lambda world: {"slug": "acme"}),
+    Row("POST end_session",                      404,  404,   404,   404,     LOGIN, args=a_key),
+    Row("GET invitation",                        200,  200,   200,   200,     200,   args=the_link, foreign=200),
+    Row("POST accept_invitation",                422,  422,   422,   422,     LOGIN, args=the_link, foreign=422),
+    Row("POST join",                             422,  422,   422,   422,     422,   args=the_link, foreign=422),
+]
+
+DESK = for_everyone(200, ["GET healthz", "GET readyz"])
 # fmt: on
 
 ACCOUNT = [
     Row("GET account_login", 302, 302, 302, 302, 200),
     Row("GET account_signup", 302, 302, 302, 302, 200),
     Row("POST account_signup", 302, 302, 302, 302, 200),
-    Row("GET account_logout", 200, 200, 200, 200, 302),
+    Row("GET account_logout", 200, 200, 200, 200, LOGIN),
     *for_everyone(200, ["GET account_reset_password", "GET account_reset_password_done",
                         "GET account_reset_password_from_key_done", "GET account_inactive",
                         "GET account_email_verification_sent", "GET admin:login"]),
@@ -115,6 +166,15 @@ ACCOUNT = [
     *for_the_signed_in(200, ["GET account_change_password", "GET account_email",
                              "GET account_reauthenticate"]),
     *for_the_signed_in(302, ["GET account_set_password"]),
+    Row("GET mfa_authenticate", 302, 302, 302, 302, LOGIN),
+    Row("GET mfa_login_webauthn", 302, 302, 302, 302, LOGIN),
+    *for_the_signed_in(200, ["GET mfa_index", "GET mfa_activate_totp", "GET mfa_list_webauthn",
+                             "GET mfa_add_webauthn", "GET mfa_generate_recovery_codes",
+                             "GET usersessions_list"]),
+    *for_the_signed_in(302, ["GET mfa_reauthenticate", "GET mfa_reauthenticate_webauthn"]),
+    *for_the_signed_in(404, ["GET mfa_deactivate_totp", "GET mfa_view_recovery_codes",
+                             "GET mfa_download_recovery_codes"]),
+    *for_the_signed_in(404, ["GET mfa_remove_webauthn", "GET mfa_edit_webauthn"], args=a_key),
 ]  # fmt: skip
 
-TABLE = [*NUMBERS, *WALLET, *DESK, *ACCOUNT]
+TABLE = [*NUMBERS, *WALLET, *WORKSPACES, *PERSONAL, *DESK, *ACCOUNT]

@@ -26,6 +26,21 @@ OF_PACKAGES = {
     "account_email": "signed in",
     "account_reauthenticate": "signed in",
     "account_confirm_login_code": "public",  # nobody is asked for one: it leads to the login
+    "mfa_authenticate": "public",  # half-way through the login; else it leads back to it
+    "mfa_login_webauthn": "public",
+    "mfa_index": "signed in",
+    "mfa_reauthenticate": "signed in",
+    "mfa_activate_totp": "signed in",
+    "mfa_deactivate_totp": "signed in",
+    "mfa_view_recovery_codes": "signed in",
+    "mfa_generate_recovery_codes": "signed in",
+    "mfa_download_recovery_codes": "signed in",
+    "mfa_list_webauthn": "signed in",
+    "mfa_add_webauthn": "signed in",
+    "mfa_reauthenticate_webauthn": "signed in",
+    "mfa_remove_webauthn": "signed in",
+    "mfa_edit_webauthn": "signed in",
+    "usersessions_list": "signed in",
     "admin:login": "public",
     "admin:logout": "public",  # a customer is led to the admin's own gate
 }

@@ -9,7 +9,8 @@ from numbers.pricing import price_of
 from numbers.purchase import purchase_number
 from telephony import provider
 from telephony.values import AvailableNumber, NumberQuery, NumberType
-from workspaces.models import User, Workspace
+from workspaces import invitations
+from workspaces.models import Invitation, Membership, User, Workspace
 from workspaces.permissions import Role
 
 OUTSIDER, ANONYMOUS = "outsider", "anonymous"
@@ -27,6 +28,7 @@ class World:
     order: NumberOrder
     number: Number
     available: AvailableNumber
+    invitation: Invitation
     person: str = "owner"
     workspace: Workspace = field(init=False)
 
@@ -44,12 +46,17 @@ class World:
         quote = quotes.new_quote(self.available, price_of("US", NumberType.LOCAL), "country=US")
         return quotes.sign(quote, workspace=self.workspace, by=self.user)
 
+    def member_id(self) -> str:
+        """Of the viewer, whom others change."""
+        return Membership.objects.get(user=self.people["viewer"]).public_id
+
     def marks_of_acme(self) -> list[str]:
         """What must never be read by anyone outside Acme."""
         number = self.number
         return [
             number.e164, number.international, number.national, number.public_id,
             number.provider_sid, self.order.reference, "owner@acme.test", "viewer@acme.test",
+            self.member_id(), self.invitation.public_id,
         ]  # fmt: skip
 
 
@@ -63,4 +70,6 @@ def build() -> World:
     quote = quotes.new_quote(bought, price_of("US", NumberType.LOCAL), "country=US")
     order = purchase_number(workspace=acme, by=people["owner"], quote=quote)
     number = Number.objects.for_workspace(acme).get()
-    return World(acme, globex, people, order, number, available)
+    by = Membership.objects.get(user=people["owner"])
+    invitation = invitations.invite(by=by, email="new@acme.test", role=Role.VIEWER)
+    return World(acme, globex, people, order, number, available, invitation)

@@ -64,7 +64,7 @@ INSTALLED_APPS = [
     "workspaces",
     "wallet",
     "numbers",
-    "django.contrib.admin",
+    "numbers_project.apps.SupportAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -145,6 +145,7 @@ STORAGES = {
 
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 10  # a page must not hang on a mail server that does not answer
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="numbers@example.test")
 
 # --- People -----------------------------------------------------------------------------
@@ -189,6 +190,9 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
 MFA_ADAPTER = "workspaces.second_factor.SealedSecrets"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+# In the demo everyone knows the password of support, and a second factor of one visitor
+# would lock out the next.
+SUPPORT_NEEDS_SECOND_FACTOR = env.bool("SUPPORT_NEEDS_SECOND_FACTOR", default=not DEMO_MODE)
 # Nobody signs up alone, so nobody can claim an address that is not theirs and lock it.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 

@@ -1,6 +1,8 @@
 """How people get in: by invitation only, and asked again before what is grave."""
 
 import time
+from typing import Any
+from urllib.parse import quote
 
 from allauth.account import authentication
 from allauth.account.adapter import DefaultAccountAdapter
@@ -8,6 +10,7 @@ from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import perform_login
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from workspaces.models import User
 
@@ -21,6 +24,18 @@ class InvitedOnly(DefaultAccountAdapter):
     def is_reauthentication_required(self, *, app: str, **kwargs: object) -> bool:
         """Signing in counts: nobody types a password twice in a row."""
         return not was_recently_authenticated(self.request)
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """Never from the request's own host name, which whoever asks may choose."""
+        path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
+        return settings.PUBLIC_BASE_URL + path.replace("UID-KEY", quote(key))
+
+    def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
+        path = reverse("account_confirm_email", args=[emailconfirmation.key])
+        return settings.PUBLIC_BASE_URL + path
+
+    def format_email_subject(self, subject: str) -> str:
+        return f"Number desk: {subject}"
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Where a server hands requests on through a unix socket there is no address."""

@@ -4,13 +4,15 @@ PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
 VAR_DIR ?= var
+TRIALS ?= 200
+SEED ?= 1
 export PORT VAR_DIR
 
 # exec: the launcher takes make's place as the receiver of signals.
 EMBEDDED = exec $(VENV)/bin/python -m embedded
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench shell manage
+.PHONY: help run test check bench chaos shell manage
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +28,9 @@ check: $(VENV)/dev.stamp ## Lint, types, templates, migrations, deployment setti
 
 bench: $(VENV)/dev.stamp ## Measure against floors written by hand  [ONLY=wallet,rent.collect]
 	@$(EMBEDDED) bench $(ONLY)
+
+chaos: $(VENV)/dev.stamp ## Break everything while buying, then audit  [TRIALS=200 SEED=1]
+	@$(EMBEDDED) chaos $(TRIALS) $(SEED)
 
 shell: $(VENV)/run.stamp ## Open a Python shell with the models
 	@$(EMBEDDED) manage shell

@@ -4,8 +4,10 @@ import os
 import time
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client, TransactionTestCase
@@ -15,6 +17,8 @@ from wallet import ledger
 from wallet.models import Wallet
 from workspaces.models import Membership, User, Workspace
 from workspaces.permissions import Role
+
+pytest_plugins = ["tests.browser.chromium"]
 
 # Playwright's synchronous API runs an event loop in the test's thread, and Django refuses
 # database calls there. The tests are synchronous all the same.
@@ -33,6 +37,12 @@ def _fast_and_apart(settings) -> None:
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
     cache.clear()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _folder_of_static_files() -> None:
+    """WhiteNoise warns where there is none; the tests collect no static files."""
+    Path(django_settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -131,3 +141,11 @@ def as_viewer(viewer: User) -> Client:
 @pytest.fixture
 def as_outsider(outsider: User) -> Client:
     return signed_in(outsider)
+
+
+@pytest.fixture
+def staff(db) -> User:
+    """Support staff, in no workspace."""
+    return User.objects.create_user(
+        "staff@example.test", "numbers-demo", first_name="Sam", is_staff=True, is_superuser=True
+    )

@@ -11,7 +11,10 @@ from embedded.problem import Problem
 from embedded.run import run
 from embedded.test import test
 
-USAGE = "usage: python -m embedded run | test [PYTEST…] | bench [NAME…] | check | manage [COMMAND…]"
+USAGE = (
+    "usage: python -m embedded run | test [PYTEST…] | bench [NAME…] | chaos TRIALS SEED | check"
+    " | manage [COMMAND…]"
+)
 
 
 def main(words: Sequence[str]) -> int:
@@ -24,6 +27,10 @@ def main(words: Sequence[str]) -> int:
                 return test(rest)
             case ["bench", *names]:
                 return bench(names)
+            case ["chaos", trials, seed]:
+                from embedded.chaos import chaos  # loads what only this command needs
+
+                return chaos([trials, seed])
             case ["check"]:
                 return check()
             case ["manage", *rest]:

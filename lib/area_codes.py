@@ -1,7 +1,7 @@
 """Area codes and the places they stand for.
 
-``area_codes.csv`` is ours: every geographic code of the United States and Canada, and the
-main ones of the other countries in which numbers are sold, as they follow the country code.
+``area_codes.csv`` is ours: every geographic code of the North American plan, and the main
+ones of the other countries in which numbers are sold, as they follow the country code.
 ``overlay`` names the group of codes that serve one area; empty means that a code is alone.
 """
 
@@ -11,7 +11,7 @@ from functools import lru_cache
 from math import asin, cos, radians, sin, sqrt
 from pathlib import Path
 
-from lib.e164 import country_name, dialling_code, national_number
+from lib.e164 import country_in_text, dialling_code, national_number
 
 NANP_TOLL_FREE = ("800", "833", "844", "855", "866", "877", "888")
 
@@ -86,16 +86,23 @@ def nearest(here: AreaCode, count: int) -> tuple[AreaCode, ...]:
     return tuple(areas.values())
 
 
+def elsewhere(country: str, code: str) -> AreaCode | None:
+    """The place of the code in another country that shares this one's dialling code."""
+    for other, codes in _by_country().items():
+        if other != country and dialling_code(other) == dialling_code(country) and code in codes:
+            return codes[code]
+    return None
+
+
 def explain_invalid(country: str, code: str) -> str:
     """What is wrong with an area code of the North American plan, in a sentence that helps."""
-    here = country_name(country)
+    here = country_in_text(country)
     if not code.isdigit() or len(code) != 3:
         return f"Area codes in {here} have three digits, for example {_example(country)}."
     if code in NANP_TOLL_FREE:
         return f"{code} is a toll-free prefix. Choose Toll-free as the type, or leave this empty."
-    for other, codes in _by_country().items():
-        if code in codes and other != country and dialling_code(other) == "1":
-            return f"{code} is {codes[code].city}, in {country_name(other)}. Choose that country."
+    if other := elsewhere(country, code):
+        return f"{code} is {other.city}, in {country_in_text(other.country)}."
     return f"{code} is not an area code in {here}. Check it, or leave this empty."
 
 

@@ -35,6 +35,17 @@ def dialling_code(country: str) -> str:
     return str(code) if code else ""
 
 
+def country_of(e164: str) -> str:
+    """``+12125550123`` → ``US``; empty where it cannot be told. Toll-free +1 counts as US."""
+    try:
+        number = phonenumbers.parse(e164)
+    except phonenumbers.NumberParseException:
+        return ""
+    region = phonenumbers.region_code_for_number(number)
+    region = region or phonenumbers.region_code_for_country_code(number.country_code or 0)
+    return "" if region in (None, "ZZ", "001") else str(region)
+
+
 @lru_cache(maxsize=1)
 def _country_names() -> dict[str, str]:
     return dict(Locale("en").territories)
@@ -43,6 +54,18 @@ def _country_names() -> dict[str, str]:
 def country_name(country: str) -> str:
     """The English name; the code itself where there is none."""
     return _country_names().get(country, country)
+
+
+# Countries that take an article in a sentence.
+WITH_ARTICLE = frozenset(
+    {"AE", "BS", "CD", "CF", "DO", "GB", "KM", "KY", "MH", "MV", "NL", "PH", "US", "VI"}
+)
+
+
+def country_in_text(country: str) -> str:
+    """The name as it stands in a sentence: ``the United States``, ``Germany``."""
+    article = "the " if country in WITH_ARTICLE else ""
+    return article + country_name(country)
 
 
 def digits_from(text: str) -> str:

@@ -1,9 +1,10 @@
-"""Support staff look numbers and orders up here, and set prices."""
+"""Support staff look numbers up here, and set prices."""
 
 from django.contrib import admin
 
 from lib.read_only_admin import ReadOnlyAdmin
-from numbers.models import CountryOffer, Number, NumberOrder, OrderLine, PriceRule
+from numbers import admin_orders, admin_sync, rent_admin  # noqa: F401  register their pages
+from numbers.models import CountryOffer, Number, PriceRule
 
 
 @admin.register(Number)
@@ -12,24 +13,6 @@ class NumberAdmin(ReadOnlyAdmin):
     list_select_related = ["workspace"]
     list_filter = ["status", "number_type", "country"]
     search_fields = ["e164", "provider_sid", "friendly_name", "workspace__slug"]
-
-
-class OrderLineInline(admin.TabularInline):
-    model = OrderLine
-    fields = ("position", "e164", "state", "monthly_price", "called_at", "settled_at",
-              "refusal_code", "number")  # fmt: skip
-    readonly_fields = fields
-    can_delete = False
-    extra = 0
-    max_num = 0
-
-
-@admin.register(NumberOrder)
-class NumberOrderAdmin(ReadOnlyAdmin):
-    list_display = ["reference", "workspace", "placed_by", "placed_at"]
-    list_select_related = ["workspace", "placed_by"]
-    search_fields = ["reference", "lines__e164", "workspace__slug", "placed_by__email"]
-    inlines = [OrderLineInline]
 
 
 @admin.register(PriceRule)

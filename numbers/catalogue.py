@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from lib import e164 as formats
 from numbers.models import CountryOffer
-from numbers.pricing import Price, PriceList, refresh_prices
+from numbers.pricing import Price, PriceList, are_fresh, price_of, prices_in, refresh_prices
+from numbers.refusals import refusal_for
 from telephony import provider
 from telephony.errors import ProviderError
 from telephony.values import NumberType
@@ -25,6 +26,19 @@ class SoldCountry:
     dialling_code: str
     number_types: tuple[NumberType, ...]
     from_price: Price | None
+    known_prices: dict[NumberType, Price]
+    are_fresh: bool
+
+    def prices(self) -> dict[NumberType, Price]:
+        """Those that were read with the country, unless they are old. Raises ``ProviderError``
+        like ``prices_in``.
+        """
+        return self.known_prices if self.are_fresh else prices_in(self.code)
+
+    def price_of(self, number_type: NumberType) -> Price:
+        """Raises a ``Refusal`` like ``pricing.price_of``, which is asked where this is old."""
+        price = self.known_prices.get(number_type) if self.are_fresh else None
+        return price or price_of(self.code, number_type)
 
     def __str__(self) -> str:
         from_price = f", from {self.from_price} a month" if self.from_price else ""
@@ -33,11 +47,14 @@ class SoldCountry:
 
 def sold_countries() -> list[SoldCountry]:
     """Every country with something to buy, by name. Two queries; asks the provider only
-    when nothing is known yet. Raises ``ProviderError`` then, if it does not answer.
+    when nothing is known yet. Raises a ``Refusal`` then, if it does not answer.
     """
     offers = list(CountryOffer.objects.all())
     if not offers:
-        refresh_countries()
+        try:
+            refresh_countries()
+        except ProviderError as error:
+            raise refusal_for(error) from error
         offers = list(CountryOffer.objects.all())
     price_list = PriceList()
     by_country: dict[str, list[CountryOffer]] = {}
@@ -49,13 +66,15 @@ def sold_countries() -> list[SoldCountry]:
 
 def _sold(code: str, offers: list[CountryOffer], price_list: PriceList) -> SoldCountry:
     types = {offer.number_type for offer in offers}
-    prices = [price for offer in offers if (price := price_list.price(offer))]
+    prices = price_list.prices(offers)
     return SoldCountry(
         code=code,
         name=formats.country_name(code),
         dialling_code=formats.dialling_code(code),
         number_types=tuple(kind for kind in NumberType if kind in types),
-        from_price=min(prices, key=lambda price: price.amount, default=None),
+        from_price=min(prices.values(), key=lambda price: price.amount, default=None),
+        known_prices=prices,
+        are_fresh=are_fresh(offers),
     )
 
 

@@ -2,18 +2,41 @@
 
 import secrets
 import uuid
+from datetime import datetime
 from decimal import Decimal
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Case, Q, Value, When
+from django.db.models import Case, OuterRef, Q, Subquery, Value, When
 from django.urls import reverse
+from django.utils.functional import cached_property
 
 from lib import e164 as formats
+from numbers.rent_models import (
+    PriceChange,
+    RentAccount,
+    RentArrears,
+    RentDue,
+    RentGrace,
+    RentLine,
+    RentRun,
+    RentStep,
+)
 from telephony.values import AddressRequirement, Capability, NumberType
 from wallet.models import Hold, money_field
 from workspaces.models import User, WorkspaceOwned, WorkspaceQuerySet
+
+__all__ = [
+    "PriceChange",
+    "RentAccount",
+    "RentArrears",
+    "RentDue",
+    "RentGrace",
+    "RentLine",
+    "RentRun",
+    "RentStep",
+]
 
 # Without the letters and digits that people mix up when they read a reference aloud.
 UNMISTAKABLE = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -80,11 +103,28 @@ class NumberQuerySet(WorkspaceQuerySet):
     def active(self) -> Self:
         return self.filter(status=Number.Status.ACTIVE)
 
+    def stopped_by_rent(self) -> Self:
+        return self.owned().filter(
+            Q(outbound_stopped_at__isnull=False) | Q(suspended_at__isnull=False)
+        )
+
     def with_digits(self, digits: str) -> Self:
         return self.filter(e164__contains=digits)
 
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
+
+
+NumberManagerBase = models.Manager.from_queryset(NumberQuerySet)
+
+
+class NumberManager(NumberManagerBase):
+    """Reads ``paid_until`` along with each number, from its one home, the rent row."""
+
+    def get_queryset(self) -> NumberQuerySet:
+        due = RentDue.objects.filter(number=OuterRef("pk")).values("due_at")
+        numbers: NumberQuerySet = super().get_queryset()  # type: ignore[assignment]
+        return numbers.annotate(paid_until=Subquery(due))
 
 
 INACTIVE = (
@@ -143,8 +183,12 @@ class Number(NumberFacts, WorkspaceOwned):
     # When calls and messages were last known to be sent to us; empty means they are not yet.
     webhooks_set_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(help_text="When it was bought: rent counts from here.")
-    paid_until = models.DateTimeField(help_text="When the next monthly payment is due.")
-    objects: ClassVar[models.Manager] = NumberQuerySet.as_manager()
+    # When a call or message last came to it or went out from it; empty means never yet.
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    # Decided: the provider gets it back, and nobody can change that any more.
+    giving_back_at = models.DateTimeField(null=True, blank=True)
+    give_back_tried_at = models.DateTimeField(null=True, blank=True)
+    objects: ClassVar[NumberManager] = NumberManager()
 
     class Meta:
         constraints = [
@@ -155,15 +199,42 @@ class Number(NumberFacts, WorkspaceOwned):
                 condition=Q(e164__regex=r"^\+[1-9][0-9]{6,14}$"), name="number_is_e164"
             ),
             models.CheckConstraint(condition=Q(monthly_price__gte=0), name="number_price_positive"),
+            # One that still works is never given back: somebody parked it, or it was not paid.
+            models.CheckConstraint(
+                condition=Q(giving_back_at__isnull=True)
+                | Q(parked_at__isnull=False)
+                | Q(suspended_at__isnull=False)
+                | Q(vanished_at__isnull=False),
+                name="number_given_back_when_inactive",
+            ),
         ]
         indexes = [
             models.Index(fields=["workspace", "-created_at", "-id"], name="number_newest_first"),
+            models.Index(
+                fields=["workspace"],
+                condition=Q(outbound_stopped_at__isnull=False) | Q(suspended_at__isnull=False),
+                name="number_stopped_by_rent",
+            ),
+            models.Index(
+                fields=["giving_back_at"],
+                condition=Q(giving_back_at__isnull=False, released_at__isnull=True),
+                name="number_being_given_back",
+            ),
             models.Index(
                 fields=["webhooks_set_at"],
                 condition=Q(webhooks_set_at__isnull=True),
                 name="number_webhooks_missing",
             ),
         ]
+
+    @cached_property
+    def paid_until(self) -> datetime:
+        """When the next monthly payment is due. ``objects`` reads it along with the number."""
+        return self.rent.due_at
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        super().refresh_from_db(*args, **kwargs)
+        self.__dict__.pop("paid_until", None)
 
     @property
     def inactive_because(self) -> Because | None:
@@ -218,9 +289,10 @@ class OrderLineQuerySet(WorkspaceQuerySet):
 class OrderLine(NumberFacts, WorkspaceOwned):
     """One number of an order, from the intent to its outcome.
 
-    placed → buying → done | refused | checking, and checking → done | refused. ``buying``
-    is committed before the provider is called: whoever dies after that leaves a row that
-    the sweep settles by asking the provider.
+    placed → buying | refused, buying → done | refused | checking, checking → done | refused
+    | buying (asked again), done → refunded. A trigger forbids every other move and any
+    change of what was ordered. ``buying`` is committed before the provider is called:
+    whoever dies after that leaves a row that the sweep settles by asking the provider.
     """
 
     class State(models.TextChoices):
@@ -229,14 +301,20 @@ class OrderLine(NumberFacts, WorkspaceOwned):
         CHECKING = "checking", "Checking with the carrier"
         DONE = "done", "Done"
         REFUSED = "refused", "Refused"
+        REFUNDED = "refunded", "Refunded"
 
     UNSETTLED = (State.PLACED, State.BUYING, State.CHECKING)
+    BOUGHT = (State.DONE, State.REFUNDED)
 
     order = models.ForeignKey(NumberOrder, on_delete=models.PROTECT, related_name="lines")
     position = models.PositiveSmallIntegerField()
     state = models.CharField(max_length=8, choices=State, default=State.PLACED)
-    # When the provider was last asked to buy it; the quiet time counts from here.
+    # When the provider was last asked to buy it and has given no clear answer since: the
+    # quiet time counts from here.
     called_at = models.DateTimeField(null=True, blank=True)
+    calls = models.PositiveSmallIntegerField(default=0)
+    # From when on anybody may take it: whoever has it now must have hung up by then.
+    due_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     refusal_code = models.CharField(max_length=40, blank=True)
     refusal_sentence = models.CharField(max_length=400, blank=True)
@@ -245,6 +323,7 @@ class OrderLine(NumberFacts, WorkspaceOwned):
 
     class Meta:
         ordering = ["order", "position"]
+        permissions = [("refund_orderline", "Can give back what a number cost")]
         constraints = [
             models.UniqueConstraint(fields=["order", "position"], name="order_line_position_once"),
             # Buying a number that the account owns already succeeds at the provider, so two
@@ -255,8 +334,8 @@ class OrderLine(NumberFacts, WorkspaceOwned):
                 name="order_line_number_under_way_once",
             ),
             models.CheckConstraint(
-                condition=Q(state="done", number__isnull=False)
-                | (~Q(state="done") & Q(number__isnull=True)),
+                condition=Q(state__in=["done", "refunded"], number__isnull=False)
+                | (~Q(state__in=["done", "refunded"]) & Q(number__isnull=True)),
                 name="order_line_done_has_number",
             ),
             models.CheckConstraint(
@@ -265,12 +344,20 @@ class OrderLine(NumberFacts, WorkspaceOwned):
                 name="order_line_refused_has_cause",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["done", "refused"], settled_at__isnull=False)
-                | Q(state__in=["placed", "buying", "checking"], settled_at__isnull=True),
+                condition=Q(
+                    state__in=["done", "refused", "refunded"],
+                    settled_at__isnull=False,
+                    due_at__isnull=True,
+                )
+                | Q(
+                    state__in=["placed", "buying", "checking"],
+                    settled_at__isnull=True,
+                    due_at__isnull=False,
+                ),
                 name="order_line_settled_has_time",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["buying", "checking", "done"]) | Q(called_at__isnull=False),
+                condition=Q(state__in=["placed", "refused"]) | Q(called_at__isnull=False),
                 name="order_line_called_before_bought",
             ),
             models.CheckConstraint(
@@ -279,9 +366,9 @@ class OrderLine(NumberFacts, WorkspaceOwned):
         ]
         indexes = [
             models.Index(
-                fields=["called_at"],
+                fields=["due_at"],
                 condition=Q(state__in=["placed", "buying", "checking"]),
-                name="order_line_unsettled",
+                name="order_line_due",
             ),
         ]
 
@@ -345,3 +432,11 @@ class PriceRule(models.Model):
     def apply_to(self, provider_price: Decimal) -> Decimal:
         """Our price per month, before rounding."""
         return self.fixed_price if self.markup is None else provider_price * self.markup
+
+
+# Models with a module of their own; Django looks for them here.
+from numbers.limits import PurchaseLimits  # noqa: E402, F401
+from numbers.order_log import OrderStep  # noqa: E402, F401
+from numbers.purchase_requests import PurchaseRequest  # noqa: E402, F401
+from numbers.reports import DiagnosisReport  # noqa: E402, F401
+from numbers.sync_models import BalanceSample, Difference, SyncRun  # noqa: E402, F401

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from lib import money
 from numbers.models import CountryOffer, PriceRule
-from numbers.refusals import PriceUnknown
+from numbers.refusals import PriceUnknown, refusal_for
 from telephony import provider
 from telephony.errors import ProviderError
 from telephony.values import NumberType
@@ -49,6 +49,14 @@ class PriceList:
         amount = rule.apply_to(asked) if rule else asked * self._markup
         return Price(money.up_to_cent(amount), asked, offer.currency)
 
+    def prices(self, offers: Iterable[CountryOffer]) -> dict[NumberType, Price]:
+        """Of those offers that can be sold."""
+        return {
+            NumberType(offer.number_type): price
+            for offer in offers
+            if (price := self.price(offer)) is not None
+        }
+
     @staticmethod
     def _most_specific_first(offer: CountryOffer) -> list[tuple[str, str]]:
         country, number_type = offer.country, offer.number_type
@@ -62,8 +70,7 @@ def prices_in(country: str) -> dict[NumberType, Price]:
     stays in force. Raises ``ProviderError`` when nothing is known at all.
     """
     offers = list(CountryOffer.objects.filter(country=country))
-    stale = timezone.now() - FRESH_FOR
-    if not offers or any(o.provider_price is None or o.refreshed_at < stale for o in offers):
+    if not are_fresh(offers):
         try:
             refresh_prices(country)
         except ProviderError:
@@ -71,17 +78,25 @@ def prices_in(country: str) -> dict[NumberType, Price]:
                 raise
             log.warning("prices of %s could not be refreshed; the last known ones stay", country)
         offers = list(CountryOffer.objects.filter(country=country))
-    price_list = PriceList()
-    return {
-        NumberType(offer.number_type): price
-        for offer in offers
-        if (price := price_list.price(offer)) is not None
-    }
+    return PriceList().prices(offers)
+
+
+def are_fresh(offers: list[CountryOffer]) -> bool:
+    """Whether the provider was asked for a country's prices within a day. A price that it did
+    not tell then is none, and not asked for again with every page.
+    """
+    stale = timezone.now() - FRESH_FOR
+    return bool(offers) and all(offer.refreshed_at >= stale for offer in offers)
 
 
 def price_of(country: str, number_type: NumberType) -> Price:
-    """Raises ``PriceUnknown`` when the provider tells no price for this type here."""
-    price = prices_in(country).get(number_type)
+    """Raises a ``Refusal``: ``PriceUnknown`` when the provider tells no price for this type
+    here, another when nothing is known and it does not answer.
+    """
+    try:
+        price = prices_in(country).get(number_type)
+    except ProviderError as error:
+        raise refusal_for(error, country=country, number_type=number_type) from error
     if price is None:
         raise PriceUnknown(country=country, number_type=number_type)
     return price

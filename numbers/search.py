@@ -13,11 +13,17 @@ from lib import area_codes
 from lib import e164 as formats
 from lib.errors import Refusal
 from numbers.catalogue import SoldCountry
-from numbers.pricing import Price, prices_in
+from numbers.pricing import Price
 from numbers.refusals import refusal_for
 from telephony import provider
 from telephony.errors import NotConfigured, ProviderError, TypeNotOffered
-from telephony.values import AvailableNumber, Capability, NumberQuery, NumberType
+from telephony.values import (
+    AddressRequirement,
+    AvailableNumber,
+    Capability,
+    NumberQuery,
+    NumberType,
+)
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +101,15 @@ class Found:
     suggestions: list[Suggestion] = field(default_factory=list)
     incomplete: list[str] = field(default_factory=list)
 
+    @property
+    def asks_for_address(self) -> bool:
+        none = AddressRequirement.NONE
+        return any(result.number.address_requirement != none for result in self.results)
+
+    @property
+    def reports_fax(self) -> bool:
+        return any(Capability.FAX in result.number.capabilities for result in self.results)
+
 
 def search_numbers(wanted: Wanted) -> Found:
     """Ask the provider, one call per type, and price the answers.
@@ -104,7 +119,7 @@ def search_numbers(wanted: Wanted) -> Found:
     as "no numbers found".
     """
     try:
-        prices = prices_in(wanted.country.code)
+        prices = wanted.country.prices()
     except ProviderError as error:
         raise _refusal(error, wanted, wanted.number_type) from error
     answers = _ask_at_once([wanted.query(kind) for kind in wanted.types])
@@ -131,16 +146,28 @@ def search_numbers(wanted: Wanted) -> Found:
 
 def find_one(*, country: str, number_type: NumberType, e164: str) -> AvailableNumber | None:
     """The number, if it can be bought this moment. Raises ``Refusal``."""
+    national = formats.national_number(e164, country)
+    area_code = area_codes.code_of(e164, country) if formats.dialling_code(country) == "1" else ""
     query = NumberQuery(
         country=country,
         number_type=number_type,
-        starts_with=formats.national_number(e164, country),
+        area_code=area_code,  # the provider need not look through the whole country
+        starts_with=national.removeprefix(area_code),
     )
     try:
         answer = provider.search(query)
     except ProviderError as error:
         raise refusal_for(error, country=country, number_type=number_type, e164=e164) from error
     return next((number for number in answer if number.e164 == e164), None)
+
+
+def find_each(
+    *, country: str, chosen: Sequence[tuple[str, NumberType]]
+) -> list[AvailableNumber | None]:
+    """``find_one`` for several, a few at a time, in their order."""
+    return _side_by_side(
+        lambda one: find_one(country=country, e164=one[0], number_type=one[1]), chosen
+    )
 
 
 def suggest(wanted: Wanted) -> list[Suggestion]:
@@ -178,11 +205,11 @@ def _candidates(wanted: Wanted) -> Iterable[Suggestion]:
         anywhere = replace(wanted, area_code="")
         if NumberType.LOCAL in wanted.country.number_types:
             anywhere = replace(anywhere, number_type=NumberType.LOCAL)
-        yield Suggestion(f"Anywhere in {wanted.country.name}", anywhere)
+        yield Suggestion(f"Anywhere in {formats.country_in_text(wanted.country.code)}", anywhere)
     for kind in wanted.country.number_types:
         if kind not in wanted.types:
             yield Suggestion(
-                f"{kind.label} in {wanted.country.name}",
+                f"{kind.label} in {formats.country_in_text(wanted.country.code)}",
                 replace(wanted, number_type=kind, area_code=""),
             )
     if wanted.pattern:

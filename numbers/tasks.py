@@ -4,10 +4,29 @@ import logging
 
 from celery import shared_task
 
-from numbers import catalogue, settle
+from numbers import (
+    catalogue,
+    dunning,
+    give_back,
+    price_changes,
+    purchase,
+    rent,
+    rent_settle,
+    settle,
+    sync,
+    watch,
+)
+from numbers.models import NumberOrder, RentArrears
+from numbers.rent_runs import RunInTheFuture
 from telephony.errors import ProviderError
+from workspaces.models import User, Workspace
 
 log = logging.getLogger(__name__)
+
+
+@shared_task
+def buy_order(order_id: int) -> None:
+    purchase.buy_placed(NumberOrder.objects.get(pk=order_id))
 
 
 @shared_task
@@ -26,8 +45,66 @@ def repair_webhooks() -> None:
 
 
 @shared_task
+def reconcile(by_id: int | None = None) -> None:
+    by = User.objects.filter(pk=by_id).first() if by_id else None
+    try:
+        sync.reconcile(by=by)
+    except sync.AlreadyRunning:
+        log.info("another process is comparing with the provider already")
+
+
+@shared_task
+def watch_beat() -> None:
+    watch.beat()
+
+
+@shared_task
+def sample_balance() -> None:
+    try:
+        watch.sample_balance()
+    except ProviderError as error:
+        log.warning("the provider's balance could not be read: %s", error)
+
+
+@shared_task
 def refresh_prices() -> None:
     try:
         catalogue.refresh_everything()
     except ProviderError as error:
         log.warning("the country list could not be refreshed: %s", error)
+
+
+@shared_task
+def collect_rent() -> None:
+    """What is due is charged first, so that nobody climbs the ladder with money in the wallet."""
+    try:
+        rent.collect_due()
+        dunning.advance()
+    except RunInTheFuture as refusal:
+        log.error("no rent was collected: %s", refusal.sentence)
+
+
+def funds_added(wallet_id: int) -> None:
+    """Rung by the wallet after money has come in (``AFTER_FUNDS_ADDED``)."""
+    if RentArrears.objects.filter(pk=wallet_id).exists():
+        settle_workspace.delay(wallet_id)
+
+
+@shared_task
+def settle_workspace(workspace_id: int) -> None:
+    rent_settle.settle(Workspace.objects.get(pk=workspace_id))
+
+
+@shared_task
+def settle_arrears() -> None:
+    rent_settle.settle_arrears()
+
+
+@shared_task
+def give_numbers_back() -> None:
+    give_back.give_back_due()
+
+
+@shared_task
+def announce_prices() -> None:
+    price_changes.follow_price_list()

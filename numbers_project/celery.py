@@ -43,9 +43,53 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    # What somebody changed in the provider's console, what vanished, what is billed to us and
+    # belongs to nobody.
+    "compare with the provider": {
+        "task": "numbers.tasks.reconcile",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    # An empty account at the provider stops every workspace, inbound too.
+    "watch the provider's balance": {
+        "task": "numbers.tasks.sample_balance",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    # Staff see from it that beat and a worker are alive.
+    "beat": {
+        "task": "numbers.tasks.watch_beat",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     # Country list and prices: the wizard answers from rows; the provider changes them rarely.
     "refresh prices": {
         "task": "numbers.tasks.refresh_prices",
+        "schedule": 6 * 3600.0,
+        "options": {"expires": 3600},
+    },
+    # Rent falls due at any minute of the day; an hour later it is paid or told as overdue.
+    "collect rent": {
+        "task": "numbers.tasks.collect_rent",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    # Money that comes in rings a task; this is for what the ring did not reach. What is
+    # covered works again within a minute.
+    "settle arrears": {
+        "task": "numbers.tasks.settle_arrears",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
+    # Numbers that are to go back to the provider: called until it confirms.
+    "give numbers back": {
+        "task": "numbers.tasks.give_numbers_back",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    # Prices change rarely, and nobody waits for this.
+    "announce prices": {
+        "task": "numbers.tasks.announce_prices",
         "schedule": 6 * 3600.0,
         "options": {"expires": 3600},
     },

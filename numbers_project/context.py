@@ -1,12 +1,13 @@
 """What the frame of every page shows, computed only where a template asks for it."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 
+from numbers.arrears import arrears_of
 from telephony.client import credential_state
 from wallet.models import Wallet
 from workspaces.models import Membership, Workspace
@@ -24,6 +25,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "may_manage_members": _may(request, MEMBERS_MANAGE),
         "may_edit_workspace": _may(request, WORKSPACE_EDIT),
         "header_wallet": cache(_header_wallet(request, workspace)),
+        "rent_arrears": cache(partial(arrears_of, workspace)),
     }
 
 
@@ -43,6 +45,8 @@ def _header_wallet(
     def wallet() -> Wallet | None:
         if not _may(request, WALLET_VIEW):
             return None
+        if hasattr(request, "wallet"):
+            return request.wallet
         return Wallet.objects.filter(workspace=workspace).first()
 
     return wallet

@@ -16,6 +16,16 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "errors/404.html", status=404)
 
 
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return render(request, "errors/csrf.html", status=403)
+
+
+def method_not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
+    response = render(request, "errors/405.html", status=405)
+    response.headers["Allow"] = allowed
+    return response
+
+
 def too_often(request: HttpRequest, refusal: TooOften) -> HttpResponse:
     """A page, or for HTMX a notice above a page that otherwise stays as it is."""
     fragment = htmx.wants_fragment(request)

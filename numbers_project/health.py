@@ -5,6 +5,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
+from numbers_project.celery import app
 from workspaces.access import public
 
 
@@ -18,8 +19,8 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 @require_safe
 @public
 def readyz(_request: HttpRequest) -> JsonResponse:
-    """200 when database and cache answer, 503 with what does not."""
-    parts = {"database": _database_answers, "cache": _cache_answers}
+    """200 when database, cache and broker answer, 503 with what does not."""
+    parts = {"database": _database_answers, "cache": _cache_answers, "broker": _broker_answers}
     state = {name: probe() for name, probe in parts.items()}
     return JsonResponse(state, status=200 if all(state.values()) else 503)
 
@@ -37,5 +38,14 @@ def _cache_answers() -> bool:
     try:
         cache.set("readyz", "1", 5)
     except Exception:  # whatever the client raises, the answer is "not ready"
+        return False
+    return True
+
+
+def _broker_answers() -> bool:
+    try:
+        with app.connection_for_write() as broker:
+            broker.ensure_connection(max_retries=1, timeout=2)
+    except Exception:  # whatever the transport raises, the answer is "not ready"
         return False
     return True

@@ -27,6 +27,20 @@ def private_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
     return middleware
 
 
+def wrong_method_in_words(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable:
+    """Django answers a wrong method with an empty page; a person who reloads the address of
+    a form, or is led there after signing in, needs words and a way on.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.status_code == 405 and not response.content:
+            return errors.method_not_allowed(request, response.headers["Allow"])
+        return response
+
+    return middleware
+
+
 def origin(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable:
     """Tell the audit trail which address a request comes from.
 

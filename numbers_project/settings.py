@@ -5,6 +5,7 @@ FileAwareEnv). Nothing here has a default that would be unsafe in production: wi
 DEMO_MODE a missing secret or a simulated provider stops the start with a sentence.
 """
 
+from decimal import Decimal
 from pathlib import Path
 
 import environ
@@ -55,7 +56,42 @@ if TWILIO_API_BASE and not DEMO_MODE:
 NUMBER_PRICE_MARKUP = env.str("NUMBER_PRICE_MARKUP", default="1.20")
 # An unknown outcome is given up only after this long: longer than the timeout of our call
 # plus the longest time in which the provider may still carry it out (docs/reliability.md).
-PURCHASE_QUIET_SECONDS = env.int("PURCHASE_QUIET_SECONDS", default=60)
+PURCHASE_QUIET_SECONDS = env.float("PURCHASE_QUIET_SECONDS", default=60.0)
+# How much a workspace may buy in a day, in the wallet's currency and in numbers. A brake on
+# mistakes and stolen logins; a workspace may set its own.
+PURCHASE_SPEND_PER_DAY = Decimal(env.str("PURCHASE_SPEND_PER_DAY", default="500"))
+PURCHASE_NUMBERS_PER_DAY = env.int("PURCHASE_NUMBERS_PER_DAY", default=100)
+
+# --- Rent -------------------------------------------------------------------------------
+
+# What happens to a number whose monthly fee is not paid, in days after the due day: nothing
+# is sent or called from it; nothing is received; it is given back to the carrier. A mail
+# goes out on the due day and so many days before each step (docs/rent.md).
+RENT_OUTBOUND_STOPS_AFTER_DAYS = env.int("RENT_OUTBOUND_STOPS_AFTER_DAYS", default=3)
+RENT_INBOUND_STOPS_AFTER_DAYS = env.int("RENT_INBOUND_STOPS_AFTER_DAYS", default=7)
+RENT_RELEASED_AFTER_DAYS = env.int("RENT_RELEASED_AFTER_DAYS", default=21)
+RENT_REMIND_DAYS_BEFORE = env.int("RENT_REMIND_DAYS_BEFORE", default=2)
+# Whether the unused days of a paid month are given back when a number is released. The
+# provider does not give them back to us.
+RENT_REFUNDS_UNUSED_DAYS = env.bool("RENT_REFUNDS_UNUSED_DAYS", default=False)
+# Whether numbers that are owned follow the price list: a change is announced by mail and in
+# force from the number's next month that begins at least so many days later. Off: a number
+# keeps its price until support announces another.
+RENT_FOLLOWS_PRICE_LIST = env.bool("RENT_FOLLOWS_PRICE_LIST", default=True)
+RENT_PRICE_NOTICE_DAYS = env.int("RENT_PRICE_NOTICE_DAYS", default=0)
+# Called with the wallet's id after money has come in, once it is committed (dotted paths,
+# like MIDDLEWARE): the wallet does not know who waits for it.
+AFTER_FUNDS_ADDED = ["numbers.tasks.funds_added"]
+
+# --- The people who run the platform ----------------------------------------------------
+
+# Prometheus reads /metrics with "Authorization: Bearer <token>"; empty turns it off.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+OPERATOR_EMAILS = env.list("OPERATOR_EMAILS", default=[])
+# They are told when the provider's balance lasts fewer days than this at the present use, or,
+# while too little is known about its use, when it is below the amount.
+PROVIDER_BALANCE_DAYS = env.int("PROVIDER_BALANCE_DAYS", default=10)
+PROVIDER_BALANCE_LEAST = env.int("PROVIDER_BALANCE_LEAST", default=50)
 
 # --- Django -----------------------------------------------------------------------------
 
@@ -82,6 +118,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # A page of results is 20 times smaller so. Secrets beside what a visitor can choose would
+    # be at risk (BREACH): Django masks the CSRF token anew in each answer and pads the rest.
+    "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -92,6 +131,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "numbers_project.middleware.private_pages",
+    "numbers_project.middleware.wrong_method_in_words",
     "numbers_project.middleware.origin",
     "numbers_project.middleware.Limits",
 ]
@@ -208,7 +248,7 @@ SECURE_SSL_REDIRECT = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 # Probes come from inside, over HTTP; the provider's webhooks must never be redirected,
 # since a redirect loses the fields of a POST.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^webhooks/"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$", r"^webhooks/"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE
@@ -216,6 +256,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "numbers_project.errors.csrf_failed"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
@@ -236,7 +277,7 @@ CONTENT_SECURITY_POLICY = {
 # How often (lib/rate_limit.py, docs/security.md). Another limit for a name:
 # RATE_LIMITS=search=120/m,mail=50/h
 RATE_LIMITS = {
-    "search": "60/m",  # by workspace: each asks the provider, whose own limit all share
+    "search": "30/m",  # by person: each asks the provider, whose own limit all share
     "purchase": "30/m",  # by workspace: nobody clicks faster, a stolen session would
     "mail": "20/h",  # by workspace: invitations go to addresses that somebody typed
     "workspace": "10/d",  # by person: workspaces are made rarely, and never by the hundred

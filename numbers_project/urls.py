@@ -3,13 +3,15 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from numbers_project import health
+from numbers_project import health, watch
 from workspaces.urls import personal
 
 urlpatterns = [
     *personal,
     path("accounts/", include("allauth.urls")),
+    path("admin/platform/", admin.site.admin_view(watch.page), name="platform"),
     path("admin/", admin.site.urls),
+    path("metrics", watch.metrics, name="metrics"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("w/<slug:workspace_slug>/numbers/", include("numbers.urls")),

@@ -15,6 +15,7 @@ document.addEventListener("submit", (event) => {
     button.setAttribute("aria-disabled", "true");
     button.textContent = form.dataset.once;
   }
+  say(form.dataset.once);
 });
 
 // A page that comes back from the browser's memory can be used again.
@@ -28,10 +29,16 @@ window.addEventListener("pageshow", (event) => {
   }
 });
 
-// What changed is said to those who cannot see it.
+// What is under way and what changed is said to those who cannot see it.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.target.dataset.waiting) say(event.target.dataset.waiting);
+});
+
 document.addEventListener("htmx:afterSwap", (event) => {
-  const said = event.detail.elt.querySelector("[data-announce]") || event.detail.elt;
-  if (said.dataset.announce) say(said.dataset.announce);
+  const swapped = event.detail.elt;
+  const said = swapped.dataset.announce ? swapped : swapped.querySelector("[data-announce]");
+  if (said) say(said.dataset.announce);
+  document.getElementById("trouble").hidden = true;
 });
 
 document.addEventListener("htmx:sendError", () => {
@@ -92,12 +99,13 @@ async function passkeyFor(form) {
 
 function say(sentence, visibly) {
   document.getElementById("announce").textContent = sentence;
+  if (!visibly) return;
   const line = document.getElementById("trouble");
-  line.hidden = !visibly;
-  line.querySelector("p").textContent = visibly ? sentence : "";
+  line.querySelector("p").textContent = sentence;
+  line.hidden = false;
 }
 
-// Menus close on Escape, giving focus back, and when something else is clicked.
+// Menus close on Escape, giving focus back, and when focus or a click goes elsewhere.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   for (const menu of document.querySelectorAll("details.menu[open]")) {
@@ -106,8 +114,20 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-document.addEventListener("click", (event) => {
-  for (const menu of document.querySelectorAll("details.menu[open]")) {
-    if (!menu.contains(event.target)) menu.open = false;
-  }
+for (const kind of ["click", "focusin"]) {
+  document.addEventListener(kind, (event) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+}
+
+// The button that reviews ticked numbers says how many they are.
+document.addEventListener("change", (event) => {
+  const form = event.target.name === "pick" && event.target.form;
+  if (!form) return;
+  const button = form.querySelector("button");
+  const count = [...form.elements].filter((one) => one.checked).length;
+  button.dataset.none ??= button.textContent;
+  button.textContent = count === 0 ? button.dataset.none : count === 1 ? button.dataset.one : button.dataset.many.replace("#", count);
 });

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from functools import lru_cache
+from json import JSONDecodeError
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -18,6 +19,9 @@ from telephony import errors
 
 log = logging.getLogger("telephony")
 T = TypeVar("T")
+FAILURES = (
+    TwilioException, requests.exceptions.RequestException, JSONDecodeError, errors.Unreadable,
+)  # fmt: skip
 
 
 def open_session() -> requests.Session:
@@ -98,5 +102,5 @@ def call(request: Callable[[Client], T], *, writes: bool = False) -> T:
     """Do one thing at the provider; whatever fails is raised as a ``ProviderError``."""
     try:
         return request(client())
-    except (TwilioException, requests.exceptions.RequestException) as error:
+    except FAILURES as error:
         raise errors.from_sdk(error, writes=writes) from error

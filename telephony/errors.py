@@ -78,6 +78,10 @@ class ProviderUnavailable(ProviderError):
         self.outcome_unknown = outcome_unknown
 
 
+class Unreadable(Exception):
+    """A success that is cut off, or says nothing. Becomes ``ProviderUnavailable``."""
+
+
 REQUIREMENTS = {
     21404: "trial",
     21615: "local_address",
@@ -110,6 +114,8 @@ def from_sdk(error: Exception, *, writes: bool = False) -> ProviderError:
         return ProviderUnavailable(type(error).__name__, outcome_unknown=unknown)
     if isinstance(error, TwilioException):
         return _from_bare(error, writes)
+    if isinstance(error, json.JSONDecodeError | Unreadable):
+        return ProviderUnavailable(f"unreadable answer: {error}", outcome_unknown=writes)
     raise error
 
 
@@ -120,19 +126,19 @@ def _never_connected(error: requests.exceptions.RequestException) -> bool:
 
 
 def _from_bare(error: TwilioException, writes: bool) -> ProviderError:
-    status, body = getattr(error, "status", None), {}
-    response = error.args[1] if len(error.args) > 1 else None
-    request_id = ""
-    if response is not None:
-        status = response.status_code
-        request_id = (response.headers or {}).get("Twilio-Request-Id", "")
+    """A list that failed, or the form of newer APIs (RFC 9457), which knows its facts."""
+    status, code = getattr(error, "status", 0), getattr(error, "code", None)
+    message, request_id = str(getattr(error, "title", "") or error), ""
+    if len(error.args) > 1:
+        message, response = error.args[:2]
+        status, request_id = response.status_code, response.headers.get("Twilio-Request-Id", "")
         try:
             body = json.loads(response.text)
         except ValueError:
-            body = {}
-    message = str(body.get("message") or error.args[0])
-    code = body.get("code") or getattr(error, "code", None)
-    return _from_answer(status or 0, code, message, request_id, writes)
+            body = None
+        if isinstance(body, dict):
+            message, code = str(body.get("message", message)), body.get("code")
+    return _from_answer(status, code, message, request_id, writes)
 
 
 def _from_answer(

@@ -1,6 +1,6 @@
 """Everything we do at Twilio, in our words.
 
-Each function makes one call (``list_owned`` one per page), raises a ``ProviderError`` when
+Each function makes one call (``list_pages`` one per page), raises a ``ProviderError`` when
 it fails, and returns our own values. Nothing is retried here: who calls knows whether a
 repeat is safe.
 """
@@ -8,13 +8,14 @@ repeat is safe.
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from twilio.rest import Client
 
-from lib import e164 as formats
 from telephony.client import call
-from telephony.errors import NotFound, TypeNotOffered
+from telephony.errors import NotFound, TypeNotOffered, Unreadable
+from telephony.pattern import Pattern, area_code_filter, fits, pattern_for
 from telephony.values import (
     Account,
     AddressRequirement,
@@ -25,6 +26,7 @@ from telephony.values import (
     NumberPrice,
     NumberQuery,
     NumberType,
+    Overrides,
     OwnedNumber,
     Webhooks,
 )
@@ -35,6 +37,7 @@ PRICE_TYPES = {
     "mobile": NumberType.MOBILE,
     "national": NumberType.NATIONAL,
 }
+LARGE_SAMPLE = 250
 TYPES = {str(kind): kind for kind in NumberType} | PRICE_TYPES
 
 
@@ -59,6 +62,10 @@ def search(query: NumberQuery) -> list[AvailableNumber]:
     Raises ``TypeNotOffered`` where the country does not sell the type.
     """
 
+    pattern = pattern_for(query)
+    # What cannot be asked is looked for in a larger sample.
+    limit = query.limit if pattern.is_whole else max(query.limit, LARGE_SAMPLE)
+
     def ask(twilio: Client) -> list[Any]:
         country = twilio.available_phone_numbers(query.country)
         lists = {
@@ -67,42 +74,26 @@ def search(query: NumberQuery) -> list[AvailableNumber]:
             NumberType.MOBILE: country.mobile,
             NumberType.NATIONAL: country.national,
         }
-        return lists[query.number_type].list(limit=query.limit, **_filters(query))
+        return lists[query.number_type].list(limit=limit, **_filters(query, pattern))
 
     try:
         rows = call(ask)
     except NotFound as error:
         raise TypeNotOffered(error.args[0], provider_code=error.provider_code,
                              http_status=error.http_status) from error  # fmt: skip
-    return [_available(row, query.number_type) for row in rows]
+    fitting = (row for row in rows if fits(query, row.phone_number))
+    return [_available(row, query.number_type) for row in islice(fitting, query.limit)]
 
 
-def _filters(query: NumberQuery) -> dict[str, Any]:
+def _filters(query: NumberQuery, pattern: Pattern) -> dict[str, Any]:
     filters: dict[str, Any] = {
         f"{capability}_enabled": True for capability in sorted(query.capabilities)
     }
-    area_code = query.area_code
-    if area_code and formats.dialling_code(query.country) == "1":
-        filters["area_code"] = int(area_code)
-    if pattern := _pattern(query):
-        filters["contains"] = pattern
+    if area_code := area_code_filter(query):
+        filters["area_code"] = area_code
+    if pattern.contains:
+        filters["contains"] = pattern.contains
     return filters
-
-
-def _pattern(query: NumberQuery) -> str:
-    """Twilio's ``Contains``: a leading ``+`` anchors at the start of the E.164, a trailing
-    ``$`` at its end, ``%`` stands for any run. Area codes are a filter of their own only in
-    the countries of the North American plan.
-    """
-    dialling_code = formats.dialling_code(query.country)
-    in_plan = dialling_code == "1"
-    start = ""
-    if query.starts_with or (query.area_code and not in_plan):
-        start = f"+{dialling_code}{query.area_code}{query.starts_with}"
-    middle, end = query.contains, f"{query.ends_with}$" if query.ends_with else ""
-    if start and (middle or end):
-        return f"{start}%{middle}{'%' if middle and end else ''}{end}"
-    return start or (f"{middle}%{end}" if middle and end else middle or end)
 
 
 def prices(*, country: str) -> list[NumberPrice]:
@@ -115,7 +106,7 @@ def prices(*, country: str) -> list[NumberPrice]:
             currency=row.price_unit.upper(),
         )
         for price in row.phone_number_prices
-        if price["number_type"] in PRICE_TYPES
+        if price["number_type"] in PRICE_TYPES and price["current_price"] is not None
     ]
 
 
@@ -131,16 +122,17 @@ def buy(
     true may have bought it.
     """
     extra = {"address_sid": address_sid, "bundle_sid": bundle_sid}
-    row = call(
-        lambda twilio: twilio.incoming_phone_numbers.create(
-            phone_number=e164,
-            friendly_name=friendly_name,
-            **_webhook_fields(webhooks),
-            **{name: value for name, value in extra.items() if value},
-        ),
-        writes=True,
-    )
-    return _owned(row)
+    fields = _webhook_fields(webhooks, clear=False)
+    fields |= {name: value for name, value in extra.items() if value}
+
+    def create(twilio: Client) -> OwnedNumber:
+        return _owned(
+            twilio.incoming_phone_numbers.create(
+                phone_number=e164, friendly_name=friendly_name, **fields
+            )
+        )
+
+    return call(create, writes=True)
 
 
 def find(*, e164: str) -> OwnedNumber | None:
@@ -151,18 +143,27 @@ def find(*, e164: str) -> OwnedNumber | None:
 
 def fetch(*, sid: str) -> OwnedNumber:
     """Raises ``NotFound`` for one that the account does not own (any more)."""
-    return _owned(call(lambda twilio: twilio.incoming_phone_numbers(sid).fetch()))
+    return call(lambda twilio: _owned(twilio.incoming_phone_numbers(sid).fetch()))
 
 
 def configure(
-    *, sid: str, webhooks: Webhooks | None = None, friendly_name: str | None = None
-) -> OwnedNumber:
-    """Set webhooks, name, or both; what is not given stays."""
-    fields: dict[str, Any] = _webhook_fields(webhooks) if webhooks else {}
+    *, sid: str, webhooks: Webhooks | None = None, friendly_name: str | None = None,
+    overrides: Overrides | None = None,
+) -> OwnedNumber:  # fmt: skip
+    """Set webhooks, name or overrides; what is not given stays, an empty address is cleared,
+    and ``Overrides()`` takes all of them off.
+    """
+    fields: dict[str, Any] = _webhook_fields(webhooks, clear=True) if webhooks else {}
+    if overrides is not None:
+        fields |= {
+            "voice_application_sid": overrides.voice_application,
+            "sms_application_sid": overrides.message_application,
+            "trunk_sid": overrides.trunk,
+        }
     if friendly_name is not None:
         fields["friendly_name"] = friendly_name
-    return _owned(
-        call(lambda twilio: twilio.incoming_phone_numbers(sid).update(**fields), writes=True)
+    return call(
+        lambda twilio: _owned(twilio.incoming_phone_numbers(sid).update(**fields)), writes=True
     )
 
 
@@ -174,18 +175,28 @@ def release(*, sid: str) -> None:
         return
 
 
-def list_owned(*, page_size: int = 1000) -> Iterator[OwnedNumber]:
-    """Every number of the account, page by page. A failure in the middle is raised: a list
-    that ended early must never be taken for a whole one.
+def list_pages(*, page_size: int = 1000) -> Iterator[list[OwnedNumber]]:
+    """Every number of the account, a page at a time. A failure in the middle is raised: a
+    list that ended early must never be taken for a whole one.
     """
-    page = call(lambda twilio: twilio.incoming_phone_numbers.page(page_size=page_size))
-    while page is not None:
-        yield from map(_owned, page)
-        page = call(partial(_next_page, page))
+    page, numbers = call(
+        lambda twilio: _read(twilio.incoming_phone_numbers.page(page_size=page_size))
+    )
+    while True:
+        yield numbers
+        following = call(partial(_next_page, page))
+        if following is None:
+            return
+        page, numbers = following
 
 
-def _next_page(page: Any, _twilio: Client) -> Any:
-    return page.next_page()
+def _read(page: Any) -> tuple[Any, list[OwnedNumber]]:
+    return page, [_owned(row) for row in page]
+
+
+def _next_page(page: Any, _twilio: Client) -> tuple[Any, list[OwnedNumber]] | None:
+    following = page.next_page()
+    return None if following is None else _read(following)
 
 
 def account() -> Account:
@@ -198,19 +209,20 @@ def balance() -> Balance:
     return Balance(Decimal(row.balance), row.currency)
 
 
-def _webhook_fields(webhooks: Webhooks) -> dict[str, str]:
-    return {
-        "voice_url": webhooks.voice_url,
-        "voice_method": "POST",
-        "voice_fallback_url": webhooks.voice_fallback_url,
-        "voice_fallback_method": "POST",
+def _webhook_fields(webhooks: Webhooks, *, clear: bool) -> dict[str, str]:
+    addresses = {
+        "voice": webhooks.voice_url,
+        "voice_fallback": webhooks.voice_fallback_url,
         "status_callback": webhooks.voice_status_url,
-        "status_callback_method": "POST",
-        "sms_url": webhooks.message_url,
-        "sms_method": "POST",
-        "sms_fallback_url": webhooks.message_fallback_url,
-        "sms_fallback_method": "POST",
+        "sms": webhooks.message_url,
+        "sms_fallback": webhooks.message_fallback_url,
     }
+    fields = {}
+    for name, address in addresses.items():
+        if address or clear:
+            fields[name if name == "status_callback" else f"{name}_url"] = address
+            fields[f"{name}_method"] = "POST"
+    return fields
 
 
 def _capabilities(reported: dict[str, bool] | None) -> frozenset[Capability]:
@@ -220,7 +232,11 @@ def _capabilities(reported: dict[str, bool] | None) -> frozenset[Capability]:
 
 
 def _requirement(reported: object) -> AddressRequirement:
-    return AddressRequirement(str(getattr(reported, "value", reported) or "none"))
+    """A requirement that we do not know is one all the same."""
+    try:
+        return AddressRequirement(str(getattr(reported, "value", reported) or "none"))
+    except ValueError:
+        return AddressRequirement.ANY
 
 
 def _available(row: Any, number_type: NumberType) -> AvailableNumber:
@@ -239,6 +255,8 @@ def _available(row: Any, number_type: NumberType) -> AvailableNumber:
 
 
 def _owned(row: Any) -> OwnedNumber:
+    if not (row.sid and row.phone_number):
+        raise Unreadable("a number without its sid or its digits")
     return OwnedNumber(
         sid=row.sid,
         e164=row.phone_number,
@@ -255,8 +273,10 @@ def _owned(row: Any) -> OwnedNumber:
         address_requirement=_requirement(row.address_requirements),
         status=row.status or "",
         origin=row.origin or "",
-        voice_application_sid=row.voice_application_sid or "",
-        sms_application_sid=row.sms_application_sid or "",
-        trunk_sid=row.trunk_sid or "",
+        overrides=Overrides(
+            voice_application=row.voice_application_sid or "",
+            message_application=row.sms_application_sid or "",
+            trunk=row.trunk_sid or "",
+        ),
         created_at=row.date_created,
     )

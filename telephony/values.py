@@ -87,6 +87,15 @@ class Webhooks:
 
 
 @dataclass(frozen=True, slots=True)
+class Overrides:
+    """What stands above the webhooks of a number at the provider; all empty is how we want it."""
+
+    voice_application: str = ""
+    message_application: str = ""
+    trunk: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class OwnedNumber:
     """A number that the provider's account owns. ``created_at`` is in UTC."""
 
@@ -99,9 +108,7 @@ class OwnedNumber:
     address_requirement: AddressRequirement
     status: str
     origin: str
-    voice_application_sid: str
-    sms_application_sid: str
-    trunk_sid: str
+    overrides: Overrides
     created_at: datetime | None
 
 

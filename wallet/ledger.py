@@ -7,17 +7,22 @@ repeat returns the first result, the same key with other particulars raises
 places. A refusal writes nothing.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 from django.db import connection, models
+from psycopg import Cursor
 
 from lib import money
 from lib.errors import Refusal
-from wallet.models import Entry, Hold, Kind, Wallet
+from wallet import funds_added
+from wallet.models import MOST, Entry, Hold, Kind, Wallet
 from workspaces.models import User
 
-MOST = Decimal("999999999999.999999")
+ZERO = Decimal(0)
 ModelT = TypeVar("ModelT", bound=models.Model)
 
 
@@ -45,6 +50,25 @@ class InsufficientFunds(Refusal):
         )
 
 
+class KeptForRent(InsufficientFunds):
+    """The money is there, and the workspace's ring-fence keeps it for the rent ahead."""
+
+    code = "kept_for_rent"
+    title = "What is left is kept for rent"
+
+    def __init__(
+        self, *, available: Decimal, needed: Decimal, kept: Decimal, currency: str
+    ) -> None:
+        super().__init__(available=available, needed=needed, currency=currency)
+        self.kept = kept
+        self.missing = needed + kept - available
+        self.sentence = (
+            f"{money.show(available, currency)} is available, {money.show(kept, currency)} of it "
+            f"is kept for the rent ahead, and this costs {money.show(needed, currency)}. Add "
+            f"{money.show(self.missing, currency)} or more, or keep fewer days of rent."
+        )
+
+
 class WrongCurrency(Refusal):
     code = "wrong_currency"
     title = "The wallet is in another currency"
@@ -57,26 +81,58 @@ class WrongCurrency(Refusal):
 
 
 def credit(
-    *, wallet: Wallet, amount: Decimal, contra: str, key: str, text: str, reference: str = ""
-) -> Entry:
-    """Put money in that came from outside. ``contra`` names where from: ``stripe``, ``bank``."""
+    *, wallet: Wallet, amount: Decimal, contra: str, key: str, text: str, reference: str = "",
+    currency: str = "",
+) -> Entry:  # fmt: skip
+    """Put money in that came from outside. ``contra`` names where from: ``stripe``, ``bank``.
+
+    ``currency`` is that of the payment, where it is known. Raises ``WrongCurrency``.
+    """
     return _post(
         wallet, Kind.TOP_UP, positive(amount), contra=contra, key=key, text=text,
-        reference=reference,
+        reference=reference, currency=currency,
     )  # fmt: skip
 
 
 def charge(
-    *, wallet: Wallet, kind: Kind, amount: Decimal, key: str, text: str, reference: str = ""
-) -> Entry:
+    *, wallet: Wallet, kind: Kind, amount: Decimal, key: str, text: str, reference: str = "",
+    currency: str = "", keep: Decimal | None = None,
+) -> Entry:  # fmt: skip
     """Take ``amount`` (positive) out at once.
 
     Rent and purchases come from available money only; usage, which has happened already,
-    may go down to the credit limit. Raises ``InsufficientFunds``.
+    may go down to the credit limit. Outbound use, which can still be left undone, names in
+    ``keep`` how much must stay available (see ``wallet.ring_fence``), 0 or more. Raises
+    ``InsufficientFunds``, ``KeptForRent``.
     """
     return _post(
-        wallet, kind, -positive(amount), contra="revenue", key=key, text=text, reference=reference
-    )
+        wallet, kind, -positive(amount), contra="revenue", key=key, text=text,
+        reference=reference, currency=currency, keep=keep,
+    )  # fmt: skip
+
+
+def reverse(
+    *, wallet: Wallet, amount: Decimal, contra: str, key: str, text: str, reference: str
+) -> Entry:
+    """Take out a payment that was taken back from us: refunded at the bank, or disputed.
+
+    That money is gone, so this never refuses: what was spent meanwhile leaves the balance
+    below zero, and ``Wallet.overdrawn`` says how far.
+    """
+    return _post(
+        wallet, Kind.REVERSAL, -positive(amount), contra=contra, key=key, text=text,
+        reference=reference,
+    )  # fmt: skip
+
+
+def reinstate(
+    *, wallet: Wallet, amount: Decimal, contra: str, key: str, text: str, reference: str
+) -> Entry:
+    """Put in again what ``reverse`` took: a dispute was won, a refund did not arrive."""
+    return _post(
+        wallet, Kind.REINSTATED, positive(amount), contra=contra, key=key, text=text,
+        reference=reference,
+    )  # fmt: skip
 
 
 def adjust(
@@ -103,15 +159,26 @@ def refund(
 
 
 def hold(
-    *, wallet: Wallet, amount: Decimal, currency: str, key: str, text: str, reference: str
-) -> Hold:
-    """Set money aside for something that is about to be bought. Raises ``InsufficientFunds``."""
+    *, wallet: Wallet, amount: Decimal, currency: str, key: str, text: str, reference: str,
+    keep: Decimal | None = None,
+) -> Hold:  # fmt: skip
+    """Set money aside for something that is about to be bought, or used (with ``keep``).
+
+    Raises ``InsufficientFunds``, ``KeptForRent``, ``WrongCurrency``.
+    """
     amount = positive(amount)
-    outcome, available, row = _call(
-        Hold, "wallet_hold", [wallet.pk, currency, amount, key, text, reference]
+    outcome, available, pk, created_at = _call(
+        "wallet_hold", wallet.pk, currency, amount, key, text, reference, keep
     )
-    _raise_unless_done(outcome, key, available=available, needed=amount, currency=currency)
-    return row
+    _raise_unless_done(
+        outcome, key, available=available, needed=amount, currency=currency, keep=keep
+    )
+    if outcome == "repeat":
+        return Hold.objects.get(pk=pk)
+    return _read(
+        Hold(pk=pk, wallet_id=wallet.pk, amount=amount, available_after=available, key=key,
+             text=text, reference=reference, created_at=created_at)
+    )  # fmt: skip
 
 
 def capture(
@@ -120,20 +187,83 @@ def capture(
 ) -> Entry:  # fmt: skip
     """Turn held money into a charge; ``final`` gives what is left of the hold free again."""
     amount = positive(amount)
-    outcome, available, row = _call(
-        Entry, "wallet_capture",
-        [hold.wallet_id, hold.pk, amount, kind, "revenue", key, text, reference, final],
+    outcome, available, pk, seq, balance_after, created_at = _call(
+        "wallet_capture", hold.wallet_id, hold.pk, amount, kind, "revenue", key, text,
+        reference, final,
     )  # fmt: skip
     _raise_unless_done(outcome, key, available=available, needed=amount, currency="")
-    return row
+    if outcome == "repeat":
+        return Entry.objects.get(pk=pk)
+    return _read(
+        Entry(pk=pk, wallet_id=hold.wallet_id, seq=seq, kind=kind, amount=-amount,
+              contra="revenue", balance_after=balance_after, available_after=available, key=key,
+              text=text, reference=reference, hold_id=hold.pk, created_at=created_at)
+    )  # fmt: skip
 
 
 def void(*, hold: Hold) -> Hold:
     """Give what is left of a hold free again. A hold that was captured whole is a conflict."""
-    outcome, _available, row = _call(Hold, "wallet_void", [hold.wallet_id, hold.pk])
-    if outcome == "used_up":
-        raise LedgerConflict(f"hold {hold.pk} is captured: nothing is left to give back")
-    return row
+    outcome, _available, released, ended_at = _call("wallet_void", hold.wallet_id, hold.pk)
+    _raise_unless_done(outcome, hold.key)
+    hold.released, hold.ended_at = released, ended_at
+    return hold
+
+
+@dataclass(frozen=True, slots=True)
+class LockedWallet:
+    """A wallet as it is under its lock: what is available, and where its entries stand."""
+
+    wallet_id: int
+    currency: str
+    available: Decimal
+    last_seq: int
+    version: int
+
+
+def lock_many(wallet_ids: Sequence[int], *, wait: bool = False) -> list[LockedWallet]:
+    """Lock wallets until the transaction ends, and tell what they have.
+
+    Those that somebody else has locked are left out, unless ``wait`` is set: then they are
+    waited for, at most 5 s each (``OperationalError`` after that).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM wallet_lock_many(%s, %s)", [list(wallet_ids), wait])
+        return [LockedWallet(*row) for row in cursor.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class LockedCharge:
+    """What to take (above zero) from a wallet that is locked."""
+
+    wallet: LockedWallet
+    amount: Decimal
+    text: str
+
+
+def charge_many(
+    charges: Sequence[LockedCharge], *, kind: Kind, key: str, reference: str, at: datetime
+) -> None:
+    """One entry in each of several locked wallets, in one round trip, from available money.
+
+    Each entry gets the seq after the wallet's last one, so that what belongs to it can be
+    written before it. Raises ``LedgerConflict`` if one wallet has moved on or lacks the
+    money: then the whole transaction must be rolled back. Not repeatable: who calls makes
+    the fact and the charge one transaction.
+    """
+    arguments: list[Any] = [
+        [charge.wallet.wallet_id for charge in charges],
+        [charge.wallet.last_seq + 1 for charge in charges],
+        [positive(charge.amount) for charge in charges],
+        [charge.text for charge in charges],
+        kind, "revenue", key, reference, at,
+    ]  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT wallet_charge_many(%s, %s, %s::numeric[], %s, %s, %s, %s, %s, %s)", arguments
+        )
+        [charged] = cursor.fetchone()
+    if charged != len(charges):
+        raise LedgerConflict(f"{key}: {len(charges) - charged} wallets moved on or are short")
 
 
 def positive(amount: Decimal) -> Decimal:
@@ -160,24 +290,41 @@ def checked(amount: Decimal) -> Decimal:
 
 def _post(
     wallet: Wallet, kind: Kind, amount: Decimal, *, contra: str, key: str, text: str,
-    reference: str, refunds: Entry | None = None, by: User | None = None, reason: str = "",
+    reference: str, currency: str = "", keep: Decimal | None = None,
+    refunds: Entry | None = None, by: User | None = None, reason: str = "",
 ) -> Entry:  # fmt: skip
-    outcome, available, row = _call(
-        Entry, "wallet_post",
-        [wallet.pk, wallet.currency, kind, amount, contra, key, text, reference,
-         refunds and refunds.pk, by and by.pk, reason],
+    currency = currency or wallet.currency
+    refunds_id = refunds.pk if refunds else None
+    by_id = by.pk if by else None
+    outcome, available, pk, seq, balance_after, created_at = _call(
+        "wallet_post", wallet.pk, currency, kind, amount, contra, key, text, reference,
+        refunds_id, by_id, reason, keep,
     )  # fmt: skip
-    _raise_unless_done(outcome, key, available=available, needed=-amount, currency=wallet.currency)
-    return row
+    _raise_unless_done(
+        outcome, key, available=available, needed=-amount, currency=currency, keep=keep
+    )
+    if outcome == "repeat":
+        return Entry.objects.get(pk=pk)
+    if amount > 0:
+        funds_added.ring(wallet.pk)
+    return _read(
+        Entry(pk=pk, wallet_id=wallet.pk, seq=seq, kind=kind, amount=amount, contra=contra,
+              balance_after=balance_after, available_after=available, key=key, text=text,
+              reference=reference, refunds_id=refunds_id, by_id=by_id, reason=reason,
+              created_at=created_at)
+    )  # fmt: skip
 
 
 def _raise_unless_done(
-    outcome: str, key: str, *, available: Decimal, needed: Decimal, currency: str
-) -> None:
+    outcome: str, key: str, *, available: Decimal = ZERO, needed: Decimal = ZERO,
+    currency: str = "", keep: Decimal | None = None,
+) -> None:  # fmt: skip
     if outcome in ("done", "repeat"):
         return
     if outcome == "short":
         raise InsufficientFunds(available=available, needed=needed, currency=currency)
+    if outcome == "kept":
+        raise KeptForRent(available=available, needed=needed, kept=keep or ZERO, currency=currency)
     if outcome == "refunded":
         raise InvalidAmount(
             f"Only {money.show(available, currency)} of this charge is left to refund."
@@ -188,22 +335,28 @@ def _raise_unless_done(
         "conflict": "the key was used with other particulars",
         "no_wallet": "there is no such wallet",
         "no_hold": "the wallet has no such hold",
-        "no_entry": "the wallet has no such entry to refund",
+        "no_entry": "the wallet has no such charge to refund",
         "used_up": "the hold has less left than that",
     }
     raise LedgerConflict(f"{key}: {meaning[outcome]}")
 
 
-def _call(model: type[ModelT], function: str, arguments: list[Any]) -> tuple[str, Decimal, ModelT]:
-    """One round trip: (outcome, available money, the row)."""
-    fields = [field.column for field in model._meta.concrete_fields]
-    columns = ", ".join(f'(r."row")."{column}"' for column in fields)
-    marks = ", ".join(["%s"] * len(arguments))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT r.outcome, r.available, {columns} FROM {function}({marks}) AS r",  # noqa: S608  names are ours
-            arguments,
-        )
-        outcome, available, *values = cursor.fetchone()
-    names = [field.attname for field in model._meta.concrete_fields]
-    return outcome, available, model.from_db(connection.alias, names, values)
+def _call(function: str, *arguments: Any) -> tuple[Any, ...]:
+    """One round trip: (outcome, available money, and what only the database knows).
+
+    By the driver itself, with a prepared statement: Django's cursor binds on our side, so the
+    server would parse a new text each time, and its layers cost as much as the debit.
+    """
+    query = f"SELECT * FROM {function}({', '.join(['%s'] * len(arguments))})"  # noqa: S608  ours
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        row = Cursor(connection.connection).execute(query, arguments, prepare=True).fetchone()
+    assert row is not None, "a function always returns a row"
+    return row
+
+
+def _read(row: ModelT) -> ModelT:
+    """The row as if it had been read: it is in the database already."""
+    row._state.adding, row._state.db = False, connection.alias
+    return row

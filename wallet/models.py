@@ -7,6 +7,9 @@ from django.db.models import F, Q
 
 from workspaces.models import User, Workspace, WorkspaceOwned
 
+# The most that a column of money holds.
+MOST = Decimal("999999999999.999999")
+
 
 def money_field(**options: object) -> models.DecimalField:
     """An amount in the wallet's currency: 12 places before the point, 6 behind it."""
@@ -18,6 +21,8 @@ class Wallet(WorkspaceOwned):
 
     ``balance`` is the sum of all entries, ``held`` what open holds reserve, and what can be
     spent is ``available``. ``version`` counts every change, ``last_seq`` the entries.
+    ``overdrawn`` is how far payments that were taken back (a dispute, a refund at the bank)
+    have left the balance below what is allowed otherwise; money that comes in makes it less.
     """
 
     workspace = models.OneToOneField(Workspace, on_delete=models.PROTECT, primary_key=True)
@@ -28,6 +33,7 @@ class Wallet(WorkspaceOwned):
         default=Decimal(0),
         help_text="How far use that has already happened may take the balance below zero.",
     )
+    overdrawn = money_field(default=Decimal(0), editable=False)
     last_seq = models.BigIntegerField(default=0, editable=False)
     version = models.BigIntegerField(default=0, editable=False)
 
@@ -38,8 +44,16 @@ class Wallet(WorkspaceOwned):
                 condition=Q(credit_limit__gte=0), name="wallet_credit_limit_not_negative"
             ),
             models.CheckConstraint(
-                condition=Q(balance__gte=F("held") - F("credit_limit")),
+                condition=Q(balance__gte=F("held") - F("credit_limit") - F("overdrawn")),
                 name="wallet_within_credit_limit",
+            ),
+            models.CheckConstraint(
+                condition=Q(overdrawn__gte=0), name="wallet_overdrawn_not_negative"
+            ),
+            # For PostgreSQL, NaN is greater than every number: a bound above keeps it out.
+            models.CheckConstraint(
+                condition=Q(balance__lte=MOST, held__lte=MOST, credit_limit__lte=MOST),
+                name="wallet_amounts_are_numbers",
             ),
             models.CheckConstraint(
                 condition=Q(currency__regex="^[A-Z]{3}$"), name="wallet_currency_is_iso"
@@ -57,7 +71,8 @@ class Wallet(WorkspaceOwned):
 class Hold(models.Model):
     """Money set aside for something that is under way, until it is captured or released.
 
-    It is never ended by time alone. Open as long as captured + released < amount.
+    It is never ended by time alone. Open as long as captured + released < amount. A trigger
+    lets both only grow, and nothing else change.
     """
 
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, db_index=False)
@@ -74,7 +89,12 @@ class Hold(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["wallet", "key"], name="hold_key_once_per_wallet"),
-            models.CheckConstraint(condition=Q(amount__gt=0), name="hold_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(amount__gt=0, amount__lte=MOST), name="hold_amount_positive"
+            ),
+            models.CheckConstraint(
+                condition=~Q(key="") & ~Q(text=""), name="hold_says_what_it_is_for"
+            ),
             models.CheckConstraint(
                 condition=Q(captured__gte=0, released__gte=0), name="hold_parts_not_negative"
             ),
@@ -116,11 +136,14 @@ class Kind(models.TextChoices):
     USAGE = "usage", "Calls and messages"
     REFUND = "refund", "Refund"
     ADJUSTMENT = "adjustment", "Adjustment"
+    REVERSAL = "reversal", "Payment taken back"
+    REINSTATED = "reinstated", "Payment given back again"
 
 
-COMES_IN = [Kind.TOP_UP, Kind.REFUND]
+COMES_IN = [Kind.TOP_UP, Kind.REFUND, Kind.REINSTATED]
 BOUGHT_IN_ADVANCE = [Kind.PURCHASE, Kind.RENT]
-GOES_OUT = [*BOUGHT_IN_ADVANCE, Kind.USAGE]
+CHARGED = [*BOUGHT_IN_ADVANCE, Kind.USAGE]
+GOES_OUT = [*CHARGED, Kind.REVERSAL]
 
 
 class Entry(models.Model):
@@ -174,6 +197,14 @@ class Entry(models.Model):
                 name="entry_adjustment_has_reason",
             ),
             models.CheckConstraint(condition=Q(seq__gt=0), name="entry_seq_positive"),
+            models.CheckConstraint(
+                condition=Q(amount__lte=MOST, balance_after__lte=MOST, available_after__lte=MOST),
+                name="entry_amounts_are_numbers",
+            ),
+            models.CheckConstraint(
+                condition=~Q(contra="") & ~Q(key="") & ~Q(text=""),
+                name="entry_says_where_from_and_why",
+            ),
         ]
         indexes = [
             models.Index(

@@ -4,20 +4,17 @@ without: ``workspace_view`` for the pages of a workspace, and for the few others
 
 from collections.abc import Callable
 from functools import wraps
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from allauth.account.adapter import get_adapter
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
-from django_htmx.http import HttpResponseClientRedirect
 
-from lib import htmx
+from lib.htmx import leave_for
 from workspaces.login import was_recently_authenticated
 from workspaces.models import Membership, User, Workspace
 from workspaces.permissions import EXPLAINED, MEMBERS_MANAGE
@@ -56,6 +53,8 @@ class WorkspaceRequest(SignedInRequest):
 
     workspace: Workspace
     membership: Membership
+    # The wallet, if the view has read it: the header shows it and need not read it again.
+    wallet: object
 
 
 def workspace_view(permission: str, *, while_archived: bool = False) -> Callable[[View], View]:
@@ -71,7 +70,7 @@ def workspace_view(permission: str, *, while_archived: bool = False) -> Callable
         @wraps(view)
         def gate(request: HttpRequest, workspace_slug: str, **kwargs: object) -> HttpResponse:
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+                return leave_for(request, redirect_to_login(_page_to_come_back_to(request)).url)
             membership = (
                 Membership.objects.select_related("workspace")
                 .filter(user=request.user, workspace__slug=workspace_slug)
@@ -108,11 +107,8 @@ def recently_authenticated(view: View) -> View:
         methods = get_adapter(request).get_reauthentication_methods(request.user)
         if not methods or was_recently_authenticated(request):
             return view(request, **kwargs)
-        back = request.get_full_path() if _only_reads(request) else _page_before(request)
-        address = f"{methods[0]['url']}?{urlencode({REDIRECT_FIELD_NAME: back})}"
-        if htmx.wants_fragment(request):
-            return HttpResponseClientRedirect(address)
-        return redirect(address)
+        back = urlencode({REDIRECT_FIELD_NAME: _page_to_come_back_to(request)})
+        return leave_for(request, f"{methods[0]['url']}?{back}")
 
     return gate
 
@@ -121,12 +117,16 @@ def _only_reads(request: HttpRequest) -> bool:
     return request.method in ("GET", "HEAD", "OPTIONS")
 
 
-def _page_before(request: HttpRequest) -> str:
-    """The page with the form that was sent, for coming back to it; what was typed is lost."""
-    before = request.headers.get("Referer", "")
-    if url_has_allowed_host_and_scheme(before, allowed_hosts={request.get_host()}):
-        return before
-    return reverse("home")
+def _page_to_come_back_to(request: HttpRequest) -> str:
+    """This one. A form cannot be sent again by a link, so whoever sent one comes back to the
+    page that it stood on.
+    """
+    if _only_reads(request):
+        return request.get_full_path()
+    page = urlsplit(request.headers.get("Referer", ""))
+    if page.netloc != request.get_host():
+        return "/"
+    return f"{page.path}?{page.query}" if page.query else page.path
 
 
 def forbidden(request: HttpRequest, permission: str) -> HttpResponse:
@@ -141,5 +141,10 @@ def forbidden(request: HttpRequest, permission: str) -> HttpResponse:
 
 def who_can_grant(workspace: Workspace) -> list[User]:
     """The people of the workspace who may give others a permission, owners first."""
-    memberships = Membership.objects.for_workspace(workspace).who_can(MEMBERS_MANAGE)
+    return who_can(workspace, MEMBERS_MANAGE)
+
+
+def who_can(workspace: Workspace, permission: str) -> list[User]:
+    """The first few people of the workspace who hold the permission, owners first."""
+    memberships = Membership.objects.for_workspace(workspace).who_can(permission)
     return [membership.user for membership in memberships.select_related("user")[:5]]

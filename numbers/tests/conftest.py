@@ -7,7 +7,7 @@ import pytest
 
 from numbers import quote as quotes
 from numbers.pricing import price_of
-from numbers.quote import Quote
+from numbers.quote import Quote, QuotedNumber
 from telephony import provider
 from telephony.values import AvailableNumber, NumberQuery, NumberType
 from wallet.models import Wallet
@@ -25,6 +25,21 @@ def available(simulator) -> AvailableNumber:
 @pytest.fixture
 def quote(available: AvailableNumber, db) -> Quote:
     return quotes.new_quote(available, price_of("US", NumberType.LOCAL), "country=US&area_code=212")
+
+
+@pytest.fixture
+def offers(simulator, db) -> list[QuotedNumber]:
+    """Ten numbers in New York at 1.38 each."""
+    price = price_of("US", NumberType.LOCAL)
+    query = NumberQuery(country="US", number_type=NumberType.LOCAL, area_code="212", limit=10)
+    return [QuotedNumber(number, price) for number in provider.search(query)]
+
+
+@pytest.fixture
+def quoted(offers: list[QuotedNumber]) -> Callable[..., Quote]:
+    """A quote of so many numbers, each call with the next ones."""
+    left = iter(offers)
+    return lambda count=1: quotes.quote_of([next(left) for _ in range(count)], "country=US")
 
 
 @pytest.fixture

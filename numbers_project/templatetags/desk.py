@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from lib import e164 as formats
 from lib import money as amounts
 from lib import user_agent
-from telephony.values import Capability
+from telephony.values import AddressRequirement, AvailableNumber, Capability
 from workspaces.models import Workspace
 
 register = template.Library()
@@ -52,8 +52,20 @@ def clock(moment: datetime, workspace: Workspace) -> str:
 
 
 @register.filter
+def second(moment: datetime, workspace: Workspace) -> str:
+    """To the second, for a log: ``24 Dec 2026, 14:05:09``."""
+    return date_format(moment.astimezone(ZoneInfo(workspace.time_zone)), "j M Y, H:i:s")
+
+
+@register.filter
 def country_name(code: str) -> str:
     return formats.country_name(code)
+
+
+@register.filter
+def the_country(code: str) -> str:
+    """The name as it stands in a sentence: ``the United States``."""
+    return formats.country_in_text(code)
 
 
 @register.filter
@@ -66,19 +78,40 @@ def browser_name(text: str) -> str:
     return user_agent.in_words(text)
 
 
+@register.filter
+def place(number: AvailableNumber) -> str:
+    """``New York, NY``; a city that is its own region only once, a number of nowhere by country."""
+    parts = dict.fromkeys(filter(None, [number.locality, number.region]))
+    return ", ".join(parts) or formats.country_name(number.country)
+
+
+@register.filter
+def address_needed(number: AvailableNumber) -> str:
+    """What the country asks of whoever buys this number, as it stands after "needs"."""
+    match number.address_requirement:
+        case AddressRequirement.LOCAL:
+            return "an address in the same area"
+        case AddressRequirement.FOREIGN:
+            return f"an address outside {formats.country_in_text(number.country)}"
+        case _:
+            return "a registered address"
+
+
 FAX_NOTE = "Fax: reported by the carrier, but Twilio has not delivered faxes since December 2021"
 
 
 @register.inclusion_tag("numbers/_capabilities.html")
-def capabilities(has: list[str] | frozenset[str]) -> dict:
-    """The four icons: what the number can do, in words for screen readers and on hover."""
+def capabilities(has: list[str] | frozenset[str], words: bool = False) -> dict:
+    """The four icons: what the number can do, in words for screen readers and on hover;
+    with ``words`` the name of each stands beside its icon.
+    """
     rows = []
     for kind in Capability:
         able = kind in has
-        words = (
+        told = (
             FAX_NOTE
             if able and kind == Capability.FAX
             else f"{kind.label}: {'yes' if able else 'no'}"
         )
-        rows.append({"name": kind.value, "able": able, "words": words})
-    return {"rows": rows}
+        rows.append({"name": kind.value, "able": able, "label": kind.label, "told": told})
+    return {"rows": rows, "in_words": words}

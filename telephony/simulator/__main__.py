@@ -1,7 +1,8 @@
 """``python -m telephony.simulator --port 8001 --state simulator.sqlite3``
 
-The credentials come from TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, the test pair from
-TWILIO_TEST_ACCOUNT_SID and TWILIO_TEST_AUTH_TOKEN.
+The credentials come from TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, an API key from
+TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET, the test pair from TWILIO_TEST_ACCOUNT_SID and
+TWILIO_TEST_AUTH_TOKEN.
 """
 
 import argparse
@@ -18,12 +19,14 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--state", default=":memory:", help="the SQLite file that remembers")
     options = parser.parse_args()
-    test_pair = {
+    others = {
+        "key": os.environ.get("TWILIO_API_KEY_SID", ""),
+        "secret": os.environ.get("TWILIO_API_KEY_SECRET", ""),
         "test_account": os.environ.get("TWILIO_TEST_ACCOUNT_SID", TEST_ACCOUNT),
         "test_token": os.environ.get("TWILIO_TEST_AUTH_TOKEN", TEST_TOKEN),
     }
     credentials = Credentials(
-        os.environ["TWILIO_ACCOUNT_SID"], os.environ["TWILIO_AUTH_TOKEN"], **test_pair
+        os.environ["TWILIO_ACCOUNT_SID"], os.environ["TWILIO_AUTH_TOKEN"], **others
     )
     serve(SimulatedTwilio(credentials, State(options.state)), host=options.host, port=options.port)
 

@@ -22,10 +22,14 @@ TEST_TOKEN = "test-token"
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """One live pair and one test pair, as in Twilio's console."""
+    """One live pair, with an API key where there is one, and one test pair, as in Twilio's
+    console.
+    """
 
     account: str
     token: str
+    key: str = ""
+    secret: str = ""
     test_account: str = TEST_ACCOUNT
     test_token: str = TEST_TOKEN
 
@@ -49,7 +53,7 @@ class SimulatedTwilio:
         if not request.host.endswith(".twilio.com"):
             return page.answer(self, request).send(start_response, request.host)
         self._note(request)
-        fault = self.faults.take(request.method, request.path)
+        fault = self.faults.take(request.method, request.path, request.get("PhoneNumber"))
         return self._answer(request, fault).send(start_response, request.host)
 
     def _answer(self, request: Request, fault: Fault | None) -> Answer:
@@ -95,6 +99,8 @@ class SimulatedTwilio:
         known = self.credentials
         if pair == f"{known.account}:{known.token}":
             return known.account
+        if known.key and pair == f"{known.key}:{known.secret}":
+            return known.account
         if pair == f"{known.test_account}:{known.test_token}":
             return known.test_account
         raise Refused(401, 20003, "Authenticate")
@@ -115,6 +121,11 @@ class SimulatedTwilio:
                 return Answer(200, {"available_phone_numbers": [], "uri": r.path})
             return available.search(r, me, code, kind, state)
 
+        def listing(r: Request, fault: Fault | None) -> Answer:
+            if fault and fault.kind == "list_empty":
+                return incoming.listing(r, me, State())
+            return incoming.listing(r, me, state)
+
         def price(r: Request, fault: Fault | None, code: str) -> Answer:
             changed = fault and fault.kind == "price_change"
             return pricing.country(r, code, Decimal(fault.factor if fault and changed else 1))
@@ -127,7 +138,7 @@ class SimulatedTwilio:
             ("POST", api, rf"{mine}\.json", lambda r, f: incoming.create(r, me, state)),
             ("POST", api, rf"{mine}/(?P<kind>Local|TollFree|Mobile)\.json",
              lambda r, f, kind: incoming.create(r, me, state, kind)),
-            ("GET", api, rf"{mine}\.json", lambda r, f: incoming.listing(r, me, state)),
+            ("GET", api, rf"{mine}\.json", listing),
             ("GET", api, one, lambda r, f, sid: incoming.fetch(r, me, sid, state)),
             ("POST", api, one, lambda r, f, sid: incoming.update(r, me, sid, state)),
             ("DELETE", api, one, lambda r, f, sid: incoming.delete(r, me, sid, state)),

@@ -28,6 +28,7 @@ ANSWERS: dict[str, tuple[int, int, str]] = {
 # How else a request can go wrong, each told on the simulator's own page.
 OTHERS = {
     "no_inventory": "a search finds nothing",
+    "list_empty": "a list of owned numbers comes back empty",
     "slow": "answers after `seconds`",
     "answer_lost": "does everything, then closes the connection without an answer",
     "error_after": "does everything, then answers 500",
@@ -44,18 +45,23 @@ class ConnectionDropped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """``times`` requests (-1: all) whose method and path fit fail, each with ``probability``."""
+    """``times`` requests (-1: all) whose method and path fit fail, each with ``probability``,
+    after the first ``skip`` of them; with ``number`` only those that are about it.
+    """
 
     kind: str
     method: str = ""
     path_contains: str = ""
     times: int = 1
+    skip: int = 0
     seconds: float = 30.0
     probability: float = 1.0
     factor: str = "1.10"
+    number: str = ""
 
-    def fits(self, method: str, path: str) -> bool:
-        return self.method in ("", method) and self.path_contains in path
+    def fits(self, method: str, path: str, number: str) -> bool:
+        about_it = self.number in ("", number)
+        return about_it and self.method in ("", method) and self.path_contains in path
 
 
 class Faults:
@@ -72,11 +78,14 @@ class Faults:
         with self._lock:
             self._waiting.append(fault)
 
-    def take(self, method: str, path: str) -> Fault | None:
+    def take(self, method: str, path: str, number: str = "") -> Fault | None:
         """The first fault that fits this request, used up by one."""
         with self._lock:
             for place, fault in enumerate(self._waiting):
-                if not fault.fits(method, path) or self._rng.random() >= fault.probability:
+                if not fault.fits(method, path, number) or self._rng.random() >= fault.probability:
+                    continue
+                if fault.skip:
+                    self._waiting[place] = replace(fault, skip=fault.skip - 1)
                     continue
                 if fault.times == 1:
                     del self._waiting[place]

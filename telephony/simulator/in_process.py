@@ -1,6 +1,8 @@
 """The same program, called in the same process through ``requests``, for tests."""
 
 import io
+from collections.abc import Iterable
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,15 +11,18 @@ import requests
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
+from telephony.simulator import incoming
 from telephony.simulator.app import SimulatedTwilio
 from telephony.simulator.faults import ConnectionDropped, Fault
+from telephony.simulator.inventory import friendly_name
 
 
 class WSGIAdapter(BaseAdapter):
     """Mounted on a session, it answers from the program instead of from a socket.
 
     A dropped connection becomes a ``ConnectionError``, and a wait longer than the client's
-    patience a ``ReadTimeout``, at once and without sleeping.
+    patience a ``ReadTimeout``, at once and without sleeping. As with a real server, what
+    comes after the wait is carried out although nobody listens any more.
     """
 
     def __init__(self, app: SimulatedTwilio) -> None:
@@ -28,9 +33,11 @@ class WSGIAdapter(BaseAdapter):
         self, request: requests.PreparedRequest, stream: bool = False, timeout: Any = None,
         verify: Any = True, cert: Any = None, proxies: Any = None,
     ) -> requests.Response:  # fmt: skip
+        waited = 0.0
+
         def wait(seconds: float) -> None:
-            if timeout is not None and seconds > timeout:
-                raise requests.exceptions.ReadTimeout(request=request)
+            nonlocal waited
+            waited += seconds
 
         response = requests.Response()
 
@@ -38,10 +45,13 @@ class WSGIAdapter(BaseAdapter):
             response.status_code = int(status.split()[0])
             response.headers = CaseInsensitiveDict(headers)
 
-        try:
+        content = None
+        with suppress(ConnectionDropped):
             content = b"".join(self.app(_environ(request, wait), start_response))
-        except ConnectionDropped:
-            raise requests.exceptions.ConnectionError(request=request) from None
+        if timeout is not None and waited > timeout:  # what was done late stays done
+            raise requests.exceptions.ReadTimeout(request=request)
+        if content is None:
+            raise requests.exceptions.ConnectionError(request=request)
         response._content = content
         response.encoding = "utf-8"
         response.request, response.url = request, str(request.url)
@@ -84,8 +94,14 @@ class Simulator:
         self.app.faults.add(Fault(kind, **match))
 
     def owned(self) -> list[dict[str, Any]]:
-        return self.app.state.owned(self.account)
+        """Every number of the account, as the wire shows it."""
+        return [incoming.show(self.account, row) for row in self.app.state.owned(self.account)]
 
     def seed(self, e164: str, account: str = "", **fields: Any) -> str:
         """Make the account, or another one, the owner of a number. Returns its sid."""
+        fields = {"friendly_name": friendly_name(e164)} | fields
         return self.app.state.buy(account or self.account, e164, fields, Decimal(0))
+
+    def seed_many(self, numbers: Iterable[str]) -> None:
+        """Make the account the owner of very many numbers, quickly."""
+        self.app.state.adopt(self.account, numbers)

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from telephony.simulator import inventory
 from telephony.simulator.countries import Stock
-from telephony.simulator.state import State, Taken, now
+from telephony.simulator.state import State, Taken, Wanted, now
 from telephony.simulator.wire import Answer, Refused, Request, not_found
 
 # Form name → key of the object. What is unset is an empty string, methods are POST.
@@ -33,46 +33,66 @@ DEFAULTS: dict[str, Any] = {
     "voice_caller_id_lookup": False, "voice_fallback_method": "POST", "voice_fallback_url": None,
     "voice_method": "POST", "voice_receive_mode": "voice", "voice_url": None,
 }  # fmt: skip
+CAPABILITIES = {"voice": True, "sms": True, "mms": False, "fax": False}
 KINDS = {"Local": "local", "TollFree": "toll_free", "Mobile": "mobile"}
-MOST_PER_PAGE = 1000
+URLS = (
+    "voice_url", "voice_fallback_url", "sms_url", "sms_fallback_url", "status_callback",
+)  # fmt: skip
+PER_PAGE = 50
+LONGEST_NAME = 64
 
 
 def create(request: Request, account: str, state: State, kind: str = "") -> Answer:
-    """Buy ``PhoneNumber``. One that the account owns is answered like a purchase, with 201."""
-    number = request.get("PhoneNumber")
-    if kind and not number:
-        raise Refused(400, 21457, "PhoneNumber is required; AreaCode is not supported here")
-    if not number:
-        number = _any_in(request.get("AreaCode"), state)
-    e164 = "+" + re.sub(r"\D", "", number) if len(number) > 5 else number
-    fields = _fields(request, {})
-    owned = {row["phone_number"] for row in state.owned(account)}
-    item = inventory.lookup(e164)
-    if e164 not in owned:
-        if not re.fullmatch(r"\+[1-9]\d{6,14}", e164):
-            raise Refused(400, 21421, f"{number} is not a valid number")
-        if item is None:
-            raise Refused(400, 21422, f"{e164} is not available")
-        if kind and KINDS.get(kind) != item.stock.kind:
+    """Buy ``PhoneNumber``. One that the account owns is answered like a purchase, with 201,
+    and takes over what the form sets.
+    """
+    e164 = _which(request, state, kind)
+    known, about, price = state.find(account, e164), {}, Decimal(0)
+    if known is None:
+        item = inventory.lookup(e164)
+        if item is None or not state.is_free(e164):
+            raise _not_available(e164)
+        if kind and KINDS[kind] != item.stock.kind:
             raise Refused(400, 21458, f"{e164} is not a {kind} number")
         _require(request, item.stock)
-    if item is not None:
-        fields = _about(item) | fields
-    price = item.stock.price if item else Decimal(0)  # seeded, not from a shelf
+        about, price = _about(item), item.stock.price
+    fields = _fields(request, known or about)
     try:
-        sid = state.buy(account, e164, fields, price)
-    except Taken:
-        raise Refused(400, 21422, f"{e164} is not available") from None
-    return Answer(201, show(account, state.fetch(account, sid) or {}))
+        sid = state.buy(account, e164, fields, price, about)
+    except Taken:  # by somebody else, in between
+        raise _not_available(e164) from None
+    shown = show(account, state.fetch(account, sid) or {})
+    if kind:  # as published: the lists of one type do not repeat it
+        del shown["type"]
+    return Answer(201, shown)
+
+
+def _which(request: Request, state: State, kind: str) -> str:
+    """The number that is asked for, in E.164."""
+    number, area_code = request.get("PhoneNumber"), request.get("AreaCode")
+    if kind and area_code:
+        raise Refused(400, 21457, f"AreaCode is not supported for {kind} numbers")
+    if not number and area_code:
+        return _any_in(area_code, state)
+    digits = re.sub(r"[\s().-]", "", number)
+    e164 = digits if digits.startswith("+") else f"+{digits}"
+    if not inventory.is_possible(e164):
+        raise Refused(400, 21421, f"{number} is not a valid number")
+    return e164
 
 
 def _any_in(area_code: str, state: State) -> str:
-    gone = state.unavailable()
+    if not re.fullmatch(r"[2-9][0-9]{2}", area_code, re.ASCII):
+        raise Refused(400, 21451, f"{area_code} is not a valid area code")
     for country in ("US", "CA"):
-        for item in inventory.shelf(country, "local", area_code or "none"):
-            if item.e164 not in gone:
+        for item in inventory.shelf(country, "local", area_code):
+            if state.is_free(item.e164):
                 return item.e164
     raise Refused(400, 21452, "No phone numbers found")
+
+
+def _not_available(e164: str) -> Refused:
+    return Refused(400, 21422, f"{e164} is not available")
 
 
 def _require(request: Request, stock: Stock) -> None:
@@ -92,14 +112,15 @@ def _require(request: Request, stock: Stock) -> None:
 
 
 def _about(item: inventory.Item) -> dict[str, Any]:
+    """What is kept of a new number: what differs from ``DEFAULTS``."""
     able = item.stock.capabilities
     return {
-        **DEFAULTS,
         "address_requirements": item.stock.address,
-        "capabilities": {name: name in able for name in ("voice", "sms", "mms", "fax")},
+        "capabilities": {name: name in able for name in CAPABILITIES},
         "friendly_name": inventory.friendly_name(item.e164),
         "type": item.stock.kind.replace("_", "-"),
         "date_updated": now(),
+        "phone_number": item.e164,
     }
 
 
@@ -110,13 +131,7 @@ def _fields(request: Request, known: dict[str, Any]) -> dict[str, Any]:
     }
     if "voice_caller_id_lookup" in fields:
         fields["voice_caller_id_lookup"] = fields["voice_caller_id_lookup"] == "true"
-    if len(fields.get("friendly_name", "")) > 64:
-        raise Refused(400, 21403, "FriendlyName is too long")
-    after = known | fields
-    if after.get("voice_fallback_url") and not after.get("voice_url"):
-        raise Refused(400, 21405, "VoiceFallbackUrl was set without VoiceUrl")
-    if after.get("sms_fallback_url") and not after.get("sms_url"):
-        raise Refused(400, 21406, "SmsFallbackUrl was set without SmsUrl")
+    _check(fields, known)
     if fields.get("voice_application_sid"):
         fields["trunk_sid"] = None
     elif fields.get("trunk_sid"):
@@ -124,24 +139,56 @@ def _fields(request: Request, known: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
+def _check(fields: dict[str, Any], known: dict[str, Any]) -> None:
+    """Each field for itself, then with the others, then with what the number can do."""
+    if len(fields.get("friendly_name", "")) > LONGEST_NAME:
+        raise Refused(400, 20002, "FriendlyName is too long")
+    for key, value in fields.items():
+        if key in URLS and value and not re.match(r"https?://[^/\s]+", value):
+            raise Refused(400, 21402, f"{value} is not a valid URL")
+        if key.endswith("_method") and value not in ("GET", "POST"):
+            raise Refused(400, 21403, f"{value} is not a valid method")
+    after = known | fields
+    if after.get("voice_fallback_url") and not after.get("voice_url"):
+        raise Refused(400, 21405, "VoiceFallbackUrl was set without VoiceUrl")
+    if after.get("sms_fallback_url") and not after.get("sms_url"):
+        raise Refused(400, 21406, "SmsFallbackUrl was set without SmsUrl")
+    able = known.get("capabilities", CAPABILITIES)
+    texts = fields.get("sms_url") or fields.get("sms_application_sid")
+    if texts and not (able["sms"] or able["mms"]):
+        raise Refused(400, 21407, "This Phone Number type does not support SMS or MMS")
+    lookup = fields.get("voice_caller_id_lookup")
+    if lookup and not known.get("phone_number", "+1").startswith("+1"):
+        raise Refused(400, 21409, "VoiceCallerIdLookup cannot be set for this phone number")
+
+
 def listing(request: Request, account: str, state: State) -> Answer:
-    size = int(request.get("PageSize") or 50)
-    if size > MOST_PER_PAGE:
-        raise Refused(400, 20007, "Page size too large")
-    rows = [row for row in state.owned(account) if _fits(row, request)]
-    page = int(request.get("Page") or 0)
-    token = request.get("PageToken").removeprefix("PA")
-    start = next((i + 1 for i, row in enumerate(rows) if row["sid"] == token), page * size)
-    shown = rows[start : start + size]
+    """One page. Pages are told apart by the number before or after them, as Twilio does it,
+    so that no page is counted off from the first one.
+    """
+    size, page = request.page_size(PER_PAGE), request.whole_number("Page", 0)
+    token = request.get("PageToken")
+    direction, sid = token[:2], token[2:]
+    if token and direction not in ("PA", "PB"):
+        raise Refused(400, 20001, "PageToken is not valid")
+    wanted = Wanted(request.get("PhoneNumber"), request.get("FriendlyName"), request.get("Origin"))
+    try:
+        rows = state.page(
+            account, wanted, size=size + 1,
+            after=sid if direction == "PA" else "", before=sid if direction == "PB" else "",
+        )  # fmt: skip
+    except KeyError:
+        raise Refused(400, 20001, "PageToken is not valid") from None
+    shown = rows[-size:] if direction == "PB" else rows[:size]
+    more = direction == "PB" or len(rows) > size
     path = f"/2010-04-01/Accounts/{account}/IncomingPhoneNumbers.json"
 
-    def uri(number: int, after: str = "") -> str:
+    def uri(number: int, token: str = "") -> str:
         query = {name: values[-1] for name, values in request.fields.items()}
-        query |= {"PageSize": str(size), "Page": str(number)}
-        query.pop("PageToken", None)
-        return f"{path}?{urlencode(query | ({'PageToken': f'PA{after}'} if after else {}))}"
+        query |= {"PageSize": str(size), "Page": str(number), "PageToken": token}
+        return f"{path}?{urlencode({k: v for k, v in query.items() if v})}"
 
-    more = len(rows) > start + size
+    start = page * size
     return Answer(
         200,
         {
@@ -150,21 +197,12 @@ def listing(request: Request, account: str, state: State) -> Answer:
             "page_size": size,
             "start": start,
             "end": start + max(len(shown) - 1, 0),
-            "uri": request.path + (f"?{request.query_string}" if request.query_string else ""),
+            "uri": request.uri,
             "first_page_uri": uri(0),
-            "next_page_uri": uri(page + 1, shown[-1]["sid"]) if more else None,
-            "previous_page_uri": uri(page - 1) if page else None,
+            "next_page_uri": uri(page + 1, f"PA{shown[-1]['sid']}") if more and shown else None,
+            "previous_page_uri": uri(page - 1, f"PB{shown[0]['sid']}") if page and shown else None,
         },
     )
-
-
-def _fits(row: dict[str, Any], request: Request) -> bool:
-    if wanted := request.get("PhoneNumber"):
-        pattern = re.sub(r"[^0-9*]", "", wanted).replace("*", r"\d")
-        if not re.search(pattern, row["phone_number"]):
-            return False
-    name, origin = request.get("FriendlyName"), request.get("Origin")
-    return (not name or row["friendly_name"] == name) and (not origin or row["origin"] == origin)
 
 
 def fetch(request: Request, account: str, sid: str, state: State) -> Answer:
@@ -193,8 +231,9 @@ def show(account: str, row: dict[str, Any]) -> dict[str, Any]:
     return {
         **DEFAULTS,
         "address_requirements": "none",
-        "capabilities": {"voice": True, "sms": True, "mms": False, "fax": False},
+        "capabilities": CAPABILITIES,
         "type": "local",
+        "friendly_name": inventory.friendly_name(row["phone_number"]),
         "date_updated": row.get("date_created"),
         **row,
         "account_sid": account,

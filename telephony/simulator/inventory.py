@@ -4,16 +4,18 @@ valid to ``phonenumbers``. What is owned or was released is taken out by ``state
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import zip_longest
+from typing import Any
+from zlib import crc32
 
 import phonenumbers
 from phonenumbers import PhoneNumberType
 
 from lib import area_codes
-from lib.e164 import dialling_code
+from lib.e164 import dialling_code, is_e164
 from telephony.simulator.countries import STOCK, Stock
 
 PER_AREA = 300
@@ -95,20 +97,31 @@ def is_sold_out(country: str, code: str) -> bool:
 
 @cache
 def _plan_shelf(stock: Stock, code: str) -> tuple[Item, ...]:
-    """Numbers of the North American plan: code, exchange, line."""
-    toll_free = stock.kind == "toll_free"
-    if not toll_free and is_sold_out(stock.country, code):
+    """Numbers of the North American plan: code, exchange, line. Some codes are open in part
+    only, and a few not yet; ``phonenumbers`` knows which.
+    """
+    if stock.kind != "toll_free" and is_sold_out(stock.country, code):
         return ()
     rng = random.Random(f"{stock.country} {stock.kind} {code}")
-    sample = phonenumbers.parse(f"+1{code}2345678")
-    if not phonenumbers.is_valid_number(sample):
-        return ()
+    is_valid = _plan_pattern(stock).fullmatch
     numbers: dict[str, None] = {}
-    while len(numbers) < PER_AREA:
+    for attempt in range(PER_AREA * 60):
         exchange = rng.randrange(200, 1000)
-        if exchange % 100 != 11 and exchange != 555:
-            numbers[f"+1{code}{exchange}{rng.randrange(10000):04d}"] = None
-    return tuple(_item(stock, e164, code) for e164 in numbers)
+        if exchange % 100 == 11 or exchange == 555:
+            continue
+        number = f"{code}{exchange}{rng.randrange(10000):04d}"
+        if is_valid(number):
+            numbers[f"+1{number}"] = None
+        if len(numbers) == PER_AREA or (attempt > PER_AREA and not numbers):
+            break
+    return _items(stock, numbers, code)
+
+
+@cache
+def _plan_pattern(stock: Stock) -> re.Pattern[str]:
+    known: Any = phonenumbers.PhoneMetadata.metadata_for_region(stock.country)
+    described = known.toll_free if stock.kind == "toll_free" else known.fixed_line
+    return re.compile(described.national_number_pattern)
 
 
 @cache
@@ -120,22 +133,24 @@ def _free_shelf(stock: Stock, code: str) -> tuple[Item, ...]:
         return ()
     prefix = code or example[:-6]
     numbers: dict[str, None] = {}
-    for attempt in range(PER_COUNTRY * 6):
+    for attempt in range(PER_COUNTRY * 8):
         length = len(example) - len(prefix) + (0, -1, 1)[attempt % 3 if code else 0]
         digits = "".join(str(rng.randrange(10)) for _ in range(max(length, 4)))
+        if code and digits[0] in "01":  # nobody's number after an area code, valid or not
+            continue
         e164 = f"+{dialling_code(stock.country)}{prefix}{digits}"
         if _is_valid(e164, stock):
             numbers[e164] = None
         if len(numbers) == PER_COUNTRY:
             break
-    return tuple(_item(stock, e164, code) for e164 in numbers)
+    return _items(stock, numbers, code)
 
 
 def _example(stock: Stock) -> str | None:
     for kind in EXAMPLES[stock.kind]:
         number = phonenumbers.example_number_for_type(stock.country, kind)
         if number is not None:
-            return str(number.national_number)
+            return phonenumbers.national_significant_number(number)  # zeros and all: +39 06 …
     return None
 
 
@@ -147,21 +162,34 @@ def _is_valid(e164: str, stock: Stock) -> bool:
     )
 
 
-def _item(stock: Stock, e164: str, code: str) -> Item:
+def _items(stock: Stock, numbers: Iterable[str], code: str) -> tuple[Item, ...]:
+    """The provider tells region, postal code and coordinates in the North American plan
+    only, and the place of local numbers only.
+    """
     area = area_codes.find(stock.country, code) if stock.kind == "local" else None
     if area is None:
-        return Item(e164, stock, "", "", "", "", "")
-    rng = random.Random(e164)
-    in_us = area.country == "US"
-    return Item(
-        e164=e164,
-        stock=stock,
-        locality=area.city,
-        region=area.region,
-        postal_code=f"{rng.randrange(10000, 99999)}" if in_us else "",
-        latitude=f"{area.latitude:.6f}",
-        longitude=f"{area.longitude:.6f}",
+        return tuple(Item(e164, stock, "", "", "", "", "") for e164 in numbers)
+    if dialling_code(stock.country) != "1":
+        return tuple(Item(e164, stock, area.city, "", "", "", "") for e164 in numbers)
+    latitude, longitude = f"{area.latitude:.6f}", f"{area.longitude:.6f}"
+    return tuple(
+        Item(e164, stock, area.city, area.region, _postal_code(e164, stock), latitude, longitude)
+        for e164 in numbers
     )
+
+
+def _postal_code(e164: str, stock: Stock) -> str:
+    return f"{10000 + crc32(e164.encode()) % 90000}" if stock.country == "US" else ""
+
+
+def is_possible(e164: str) -> bool:
+    """Long and short enough for a number of its country, sold here or not."""
+    if not is_e164(e164):
+        return False
+    try:
+        return phonenumbers.is_possible_number(phonenumbers.parse(e164))
+    except phonenumbers.NumberParseException:
+        return False
 
 
 def friendly_name(e164: str) -> str:

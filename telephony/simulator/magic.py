@@ -51,7 +51,7 @@ def answer(request: Request, account: str) -> Answer:
     match = re.fullmatch(r"/2010-04-01/Accounts/[^/]+/(\w+)\.json", request.path)
     endpoint = match[1] if match and request.method == "POST" else ""
     make = {"IncomingPhoneNumbers": _number, "Messages": _message, "Calls": _call}.get(endpoint)
-    if make is None:
+    if make is None or "MessagingServiceSid" in request.fields:
         raise Refused(403, 20008, "Resource not accessible with Test Account Credentials")
     return Answer(201, make(request, account))
 

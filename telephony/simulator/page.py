@@ -7,6 +7,7 @@ import json
 from html import escape
 from typing import TYPE_CHECKING
 
+from telephony.simulator import incoming
 from telephony.simulator.faults import ANSWERS, KINDS, OTHERS, Fault
 from telephony.simulator.wire import Answer, Request
 
@@ -17,10 +18,13 @@ STYLE = """
 :root { color-scheme: light dark; font: 100%/1.5 system-ui, sans-serif }
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 table { border-collapse: collapse; width: 100% }
-td, th { text-align: left; padding: 0.4rem; border-bottom: 1px solid #8886 }
+tr { border-bottom: 1px solid #8886 }
+td, th { text-align: left; padding: 0.4rem; overflow-wrap: anywhere }
 button { font: inherit; min-height: 2.25rem }
 form { display: inline }
+@media (max-width: 40rem) { tr, td, th { display: block } }
 """
+MOST_SHOWN = 50
 PURCHASES = "IncomingPhoneNumbers"
 MATCHES = {"no_inventory": "AvailablePhoneNumbers", "price_change": "PhoneNumbers/Countries"}
 
@@ -70,17 +74,18 @@ def _state(simulator: "SimulatedTwilio") -> dict:
     return {
         "account": account,
         "balance": str(simulator.state.balance(account)),
-        "owned": simulator.state.owned(account),
+        "owned": [incoming.show(account, row) for row in simulator.state.owned(account)],
         "purchases": simulator.state.purchases(),
         "requests": len(simulator.log),
     }
 
 
 def _page(simulator: "SimulatedTwilio") -> str:
-    owned = simulator.state.owned(simulator.credentials.account)
+    account, state = simulator.credentials.account, simulator.state
+    owned = state.page(account, size=MOST_SHOWN, newest_first=True)
     rows = "".join(
-        f"<tr><td>{escape(row['phone_number'])}<td>{escape(row['friendly_name'] or '')}"
-        f"<td>{escape(row['voice_url'] or 'no webhook')}"
+        f"<tr><td>{escape(row['phone_number'])}<td>{escape(row.get('friendly_name') or '')}"
+        f"<td>{escape(row.get('voice_url') or 'no webhook')}"
         for row in owned
     )
     explained = {kind: f"answers {ANSWERS[kind][0]}, code {ANSWERS[kind][1]}" for kind in ANSWERS}
@@ -97,8 +102,10 @@ def _page(simulator: "SimulatedTwilio") -> str:
         f"<title>Simulated Twilio</title><style>{STYLE}</style><body><main>"
         "<h1>Simulated Twilio</h1><p>The provider's side of the wire, made up. Nothing here is "
         "real, and nothing costs anything.</p>"
-        f"<h2>Owned numbers ({len(owned)})</h2><table><tr><th>Number<th>Name<th>Voice webhook"
-        f"{rows}</table><h2>Make something fail once</h2><p>Waiting: {escape(waiting)} "
+        f"<h2>Owned numbers ({state.count(account)})</h2>"
+        f"<p>The newest first, {MOST_SHOWN} at most.</p>"
+        f"<table><tr><th>Number<th>Name<th>Voice webhook{rows}</table>"
+        f"<h2>Make something fail once</h2><p>Waiting: {escape(waiting)} "
         "<form method=post action=/_simulator/faults/clear><button>Clear</button></form></p>"
         f"<table>{buttons}</table></main></body></html>"
     )

@@ -10,17 +10,24 @@ BASE = "https://pricing.twilio.com/v1/PhoneNumbers/Countries"
 
 
 def countries(request: Request) -> Answer:
-    url = f"{BASE}?PageSize=50&Page=0"
+    size, page = request.page_size(50), request.whole_number("Page", 0)
+    shown = sorted(STOCK)[page * size : (page + 1) * size]
+
+    def url(number: int) -> str:
+        return f"{BASE}?PageSize={size}&Page={number}"
+
     return Answer(
         200,
         {
             "countries": [
                 {"country": country_name(code), "iso_country": code, "url": f"{BASE}/{code}"}
-                for code in sorted(STOCK)
+                for code in shown
             ],
             "meta": {
-                "first_page_url": url, "key": "countries", "next_page_url": None, "page": 0,
-                "page_size": 50, "previous_page_url": None, "url": url,
+                "first_page_url": url(0), "key": "countries",
+                "next_page_url": url(page + 1) if (page + 1) * size < len(STOCK) else None,
+                "page": page, "page_size": size,
+                "previous_page_url": url(page - 1) if page else None, "url": url(page),
             },
         },
     )  # fmt: skip

@@ -3,12 +3,14 @@
 import signal
 import socket
 import socketserver
+import sys
 import threading
 from typing import IO, Any, cast
 from wsgiref.simple_server import ServerHandler, WSGIRequestHandler, WSGIServer
 
 from telephony.simulator.app import SimulatedTwilio
 from telephony.simulator.faults import ConnectionDropped
+from telephony.simulator.wire import error
 
 
 class Server(socketserver.ThreadingMixIn, WSGIServer):
@@ -27,7 +29,9 @@ class _Answering(ServerHandler):
             super().log_exception(exc_info)
 
     def error_output(self, environ: Any, start_response: Any) -> list[bytes]:
-        raise ConnectionDropped  # close without a byte of an answer
+        if isinstance(sys.exc_info()[1], ConnectionDropped):
+            raise ConnectionDropped  # close without a byte of an answer
+        return list(error(500, 20500, "Internal Server Error").send(start_response, ""))
 
 
 class Handler(WSGIRequestHandler):

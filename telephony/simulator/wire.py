@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
+MOST_PER_PAGE = 1000
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 STATUS = {
     200: "OK", 201: "Created", 204: "No Content", 303: "See Other", 400: "Bad Request",
@@ -52,6 +53,23 @@ class Request:
     def get(self, name: str, default: str = "") -> str:
         values = self.fields.get(name)
         return values[-1] if values else default
+
+    def whole_number(self, name: str, default: int) -> int:
+        text = self.get(name) or str(default)
+        if not (text.isascii() and text.isdigit()):
+            raise Refused(400, 20001, f"{name} must be a whole number")
+        return int(text)
+
+    def page_size(self, default: int) -> int:
+        size = self.whole_number("PageSize", default)
+        if size > MOST_PER_PAGE:
+            raise Refused(400, 20007, "Page size too large")
+        return max(size, 1)
+
+    @property
+    def uri(self) -> str:
+        """The path with its query, as lists repeat it."""
+        return f"{self.path}?{self.query_string}" if self.query_string else self.path
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ WALLET = {"workspace": "wallet_id", "parent_workspace": "wallet_id"}
 
 
 class Migration(migrations.Migration):
-    dependencies = [("wallet", "0003_ledger_functions")]
+    dependencies = [("wallet", "0020_charge_many")]
 
     operations = [
         key_with_workspace("wallet_hold", workspace="wallet_id"),

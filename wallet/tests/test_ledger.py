@@ -201,7 +201,9 @@ def test_entries_cannot_be_changed_even_by_hand(wallet, statement):
         ("held = -1", "wallet_held_not_negative"),
         ("balance = -1", "wallet_within_credit_limit"),
         ("held = 51", "wallet_within_credit_limit"),
-        ("currency = 'usd'", "wallet_currency_is_iso"),
+        ("balance = 'NaN'", "wallet_amounts_are_numbers"),
+        ("overdrawn = -1", "wallet_overdrawn_not_negative"),
+        ("currency = 'EUR'", "never changes"),
     ],
 )
 def test_the_database_refuses_what_must_never_be(wallet, change, constraint):

@@ -1,0 +1,150 @@
+"""What differs between us and the provider, for support staff to decide about."""
+
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from lib.errors import Refusal
+from lib.read_only_admin import ReadOnlyAdmin
+from numbers import cures, sync, tasks
+from numbers.assign import assign_number, give_back_nobodys
+from numbers.sync_models import BalanceSample, Difference, SyncRun
+from telephony.errors import ProviderError
+from workspaces.models import User, Workspace
+
+
+class DecisionForm(forms.Form):
+    """What is done about one difference. A reason is needed for what cannot be undone."""
+
+    action = forms.ChoiceField(widget=forms.RadioSelect)
+    workspace = forms.ModelChoiceField(Workspace.objects.order_by("name"), required=False)
+    reason = forms.CharField(max_length=300, required=False, widget=forms.Textarea({"rows": 2}))
+
+    def __init__(self, *args: Any, difference: Difference, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["action"].choices = actions_for(difference)  # type: ignore[attr-defined]
+        if difference.kind != Difference.Kind.NOBODYS:
+            del self.fields["workspace"], self.fields["reason"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("action") == "assign" and not cleaned.get("workspace"):
+            self.add_error("workspace", "Choose the workspace that gets the number.")
+        return cleaned
+
+
+def actions_for(difference: Difference) -> list[tuple[str, str]]:
+    """What can be done about it now."""
+    if difference.ended_at is not None:
+        return [("undo", "Undo what was done")] if difference.cure in cures.UNDO else []
+    if difference.kind == Difference.Kind.NOBODYS:
+        return [
+            ("assign", "Assign it to a workspace, which pays the first month now"),
+            ("give_back", "Give it back to the carrier for good"),
+            ("leave", "Leave it as it is"),
+        ]
+    actions = [("leave", "Leave it as it is: it is meant")] if difference.left_at is None else []
+    if difference.kind in cures.CURES:
+        return [("cure", "Set it right"), *actions]
+    return actions
+
+
+@admin.register(Difference)
+class DifferenceAdmin(ReadOnlyAdmin):
+    list_display = ["e164", "kind", "workspace", "first_seen_at", "last_seen_at", "asks", "cure",
+                    "decide"]  # fmt: skip
+    list_select_related = ["workspace"]
+    list_filter = ["kind", "asks", ("ended_at", admin.EmptyFieldListFilter), "cure"]
+    search_fields = ["e164", "provider_sid", "public_id", "workspace__slug"]
+    ordering = ["ended_at", "-last_seen_at"]
+    show_full_result_count = False
+
+    def get_urls(self) -> list:
+        decide = path(
+            "<int:pk>/decide/", self.admin_site.admin_view(self.decide_view),
+            name="numbers_difference_decide",
+        )  # fmt: skip
+        return [decide, *super().get_urls()]
+
+    @admin.display(description="")
+    def decide(self, difference: Difference) -> SafeString | str:
+        if not actions_for(difference):
+            return ""
+        address = reverse("admin:numbers_difference_decide", args=[difference.pk])
+        return format_html('<a href="{}">Decide</a>', address)
+
+    def decide_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        difference = get_object_or_404(Difference, pk=pk)
+        form = DecisionForm(request.POST or None, difference=difference)
+        if request.method == "POST" and form.is_valid():
+            try:
+                decide(difference, form.cleaned_data, request)
+            except Refusal as refusal:
+                form.add_error(None, f"{refusal.sentence} {refusal.money}")
+            except ProviderError:
+                form.add_error(None, "The carrier does not answer. Nothing was changed.")
+            else:
+                messages.success(request, f"Done: {difference}")
+                return redirect("admin:numbers_difference_changelist")
+        context = {
+            **self.admin_site.each_context(request),
+            "title": str(difference), "difference": difference, "form": form,
+        }  # fmt: skip
+        status = 422 if form.errors else 200
+        return render(request, "admin/numbers/decide.html", context, status=status)
+
+
+def decide(difference: Difference, choice: dict[str, Any], request: HttpRequest) -> None:
+    by = cast(User, request.user)
+    reason = choice.get("reason", "")
+    match choice["action"]:
+        case "cure":
+            cures.cure(difference, by=by)
+        case "undo":
+            cures.undo(difference, by=by)
+        case "leave":
+            cures.leave(difference, by=by)
+        case "assign":
+            workspace = choice["workspace"]
+            assign_number(difference=difference, workspace=workspace, by=by, reason=reason)
+        case "give_back":
+            give_back_nobodys(difference=difference, by=by, reason=reason)
+
+
+@admin.register(SyncRun)
+class SyncRunAdmin(ReadOnlyAdmin):
+    list_display = ["started_at", "ended_at", "by", "dry_run", "complete", "seen", "found",
+                    "cured", "error"]  # fmt: skip
+    list_select_related = ["by"]
+    change_list_template = "admin/numbers/sync_runs.html"
+
+    def get_urls(self) -> list:
+        return [
+            path("start/", self.admin_site.admin_view(self.start), name="numbers_syncrun_start"),
+            *super().get_urls(),
+        ]
+
+    def start(self, request: HttpRequest) -> HttpResponse:
+        """Compare now; a dry run only counts and ends with this answer."""
+        if request.method == "POST":
+            if "dry" in request.POST:
+                try:
+                    run = sync.reconcile(by=cast(User, request.user), dry_run=True)
+                    messages.info(request, f"A dry run, nothing was changed. {run}")
+                except sync.AlreadyRunning:
+                    messages.warning(request, "A comparison is under way already.")
+            else:
+                tasks.reconcile.delay(request.user.pk)
+                messages.info(request, "The comparison has begun. Reload to see its result.")
+        return redirect("admin:numbers_syncrun_changelist")
+
+
+@admin.register(BalanceSample)
+class BalanceSampleAdmin(ReadOnlyAdmin):
+    list_display = ["at", "amount", "currency"]

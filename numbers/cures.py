@@ -1,0 +1,226 @@
+"""Setting right what differs between us and the provider.
+
+Each cure looks at the present state again before it acts, is safe to repeat, and leaves an
+event in the audit trail. What somebody did on purpose is asked about and never overwritten
+by itself.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from django.db import transaction
+from django.utils import timezone
+
+from lib.errors import Refusal
+from numbers.compare import Kind
+from numbers.models import Number, OrderLine
+from numbers.settle import settle_line
+from numbers.sync_models import Difference, SyncRun
+from telephony import provider
+from telephony.errors import NotFound, ProviderError
+from telephony.values import Overrides
+from telephony.webhook_urls import webhooks_for_numbers
+from workspaces import audit
+from workspaces.models import User
+from workspaces.notices import notify
+from workspaces.permissions import NUMBERS_VIEW
+
+log = logging.getLogger(__name__)
+Cure = Difference.Cure
+
+
+class NothingToCure(Refusal):
+    code = "nothing_to_cure"
+    title = "There is nothing to set right any more"
+
+    def __init__(self) -> None:
+        super().__init__("It has been set right meanwhile. Reload the page to see how it is now.")
+
+
+def cure_all(run: SyncRun) -> int:
+    """Cure what this run saw and what needs no question. Returns how many were cured."""
+    curable = Difference.objects.troubling().filter(last_run=run, asks=False, kind__in=CURES)
+    cured = 0
+    # Capabilities come first: which webhooks a number should have follows from them.
+    in_order = curable.select_related("number__workspace").order_by("kind", "pk")
+    for difference in in_order.iterator(chunk_size=500):
+        try:
+            cure(difference, by=None)
+            cured += 1
+        except (ProviderError, Refusal) as error:
+            log.warning("%s stays as it is: %s", difference, error)
+    return cured
+
+
+def cure(difference: Difference, *, by: User | None) -> None:
+    """Set one difference right. Raises ``NothingToCure`` for one that is over, and
+    ``ProviderError`` when the provider does not answer; then it stays open.
+    """
+    if difference.ended_at is not None:
+        raise NothingToCure
+    CURES[Kind(difference.kind)](difference, by)
+
+
+def leave(difference: Difference, *, by: User) -> None:
+    """Keep the other value: it was set on purpose. It is told, and no trouble any more."""
+    with transaction.atomic():
+        left = Difference.objects.troubling().filter(pk=difference.pk)
+        if not left.update(left_at=timezone.now()):
+            raise NothingToCure
+        _record(difference, by, "difference.left", "Left as it is at the carrier")
+
+
+def _configure(difference: Difference, by: User | None) -> None:
+    """Our webhooks and our name again, and nothing at the provider that stands above them."""
+    number = _number(difference)
+    provider.configure(
+        sid=number.provider_sid,
+        webhooks=webhooks_for_numbers(number.capabilities),
+        friendly_name=number.friendly_name or None,
+        overrides=Overrides() if difference.kind == Kind.OVERRIDDEN else None,
+    )
+    with transaction.atomic():
+        if difference.kind != Kind.NAME:
+            Number.objects.filter(pk=number.pk).update(webhooks_set_at=timezone.now())
+        end(difference, Cure.REPAIRED, by)
+
+
+def _take_capabilities(difference: Difference, by: User | None) -> None:
+    """The provider knows what its number can do."""
+    number = _number(difference)
+    owned = provider.fetch(sid=number.provider_sid)
+    with transaction.atomic():
+        Number.objects.filter(pk=number.pk).update(capabilities=sorted(owned.capabilities))
+        end(difference, Cure.TAKEN_OVER, by)
+
+
+def _vanish(difference: Difference, by: User | None) -> None:
+    """Inactive with the reason, no rent any more, and its people are told."""
+    number = _number(difference)
+    try:
+        provider.fetch(sid=number.provider_sid)
+    except NotFound:
+        pass
+    else:
+        end(difference, Cure.BY_ITSELF, by)
+        return
+    with transaction.atomic():
+        Number.objects.filter(pk=number.pk, vanished_at=None).update(vanished_at=timezone.now())
+        end(difference, Cure.VANISHED, by)
+        notify(
+            workspace=number.workspace,
+            key=f"number-vanished:{number.public_id}",
+            permission=NUMBERS_VIEW,
+            subject=f"{number.international} is not at the carrier any more",
+            body=(
+                f"The carrier does not have {number.international} any more, so it receives "
+                f"nothing and can send nothing. It is inactive in {number.workspace} and costs "
+                "nothing from now on. Support has been told and looks into a refund.\n"
+            ),
+        )
+
+
+def _wake(difference: Difference, by: User | None) -> None:
+    """It is back: as it was before, whatever else keeps it from being active."""
+    number = _number(difference)
+    with transaction.atomic():
+        Number.objects.filter(pk=number.pk).update(vanished_at=None)
+        end(difference, Cure.WOKEN, by)
+
+
+def _adopt(difference: Difference, by: User | None) -> None:
+    """An order of ours bought it and does not know it yet: let the order be settled."""
+    line = OrderLine.objects.unsettled().filter(e164=difference.e164).first()
+    if line is not None:
+        settle_line(line)
+    if Number.objects.owned().filter(provider_sid=difference.provider_sid).exists():
+        end(difference, Cure.ADOPTED, by)
+
+
+def _give_back_again(difference: Difference, by: User | None) -> None:
+    """It was given back here, and the provider still bills it."""
+    if Number.objects.owned().filter(provider_sid=difference.provider_sid).exists():
+        raise NothingToCure
+    provider.release(sid=difference.provider_sid)
+    with transaction.atomic():
+        end(difference, Cure.GIVEN_BACK, by)
+
+
+CURES: dict[Difference.Kind, Callable[[Difference, User | None], None]] = {
+    Kind.WEBHOOKS: _configure,
+    Kind.OVERRIDDEN: _configure,
+    Kind.NAME: _configure,
+    Kind.CAPABILITIES: _take_capabilities,
+    Kind.MISSING: _vanish,
+    Kind.RETURNED: _wake,
+    Kind.ORDERED: _adopt,
+    Kind.RELEASED: _give_back_again,
+}
+
+
+def undo(difference: Difference, *, by: User) -> None:
+    """Put back what a cure changed. Adopted and given-back numbers stay: raises
+    ``NothingToCure`` for them and for what is still open.
+    """
+    put_back = UNDO.get(difference.cure)
+    if put_back is None:
+        raise NothingToCure
+    put_back(difference)
+    _record(difference, by, "difference.undone", f"Undone: {difference.get_cure_display()}")
+
+
+def _put_back_theirs(difference: Difference) -> None:
+    number, theirs = _number(difference), difference.theirs
+    webhooks = overrides = name = None
+    if difference.kind == Kind.WEBHOOKS:
+        webhooks = replace(webhooks_for_numbers(number.capabilities), **theirs)
+    elif difference.kind == Kind.OVERRIDDEN:
+        overrides = Overrides(**theirs)
+    else:
+        name = theirs["name"]
+    provider.configure(
+        sid=number.provider_sid, webhooks=webhooks, friendly_name=name, overrides=overrides
+    )
+
+
+def _put_back_ours(difference: Difference) -> None:
+    able = difference.ours["capabilities"]
+    Number.objects.filter(pk=_number(difference).pk).update(capabilities=able)
+
+
+def _wake_again(difference: Difference) -> None:
+    Number.objects.filter(pk=_number(difference).pk).update(vanished_at=None)
+
+
+UNDO: dict[str, Callable[[Difference], None]] = {
+    Cure.REPAIRED: _put_back_theirs,
+    Cure.TAKEN_OVER: _put_back_ours,
+    Cure.VANISHED: _wake_again,
+}
+
+
+def _number(difference: Difference) -> Number:
+    """As it is now, not as it was when the difference was seen."""
+    number = Number.objects.owned().filter(pk=difference.number_id or 0).first()
+    if number is None:
+        raise NothingToCure
+    return number
+
+
+def end(difference: Difference, how: Cure, by: User | None, reason: str = "") -> None:
+    """Close an open difference with its cure, once. Raises ``NothingToCure`` for a closed one."""
+    ended = Difference.objects.open().filter(pk=difference.pk)
+    if not ended.update(ended_at=timezone.now(), cure=how, cured_by=by, reason=reason):
+        raise NothingToCure
+    _record(difference, by, f"difference.{how}", Cure(how).label)
+
+
+def _record(difference: Difference, by: User | None, action: str, text: str) -> None:
+    if difference.workspace is None:
+        return  # nobody's number has no workspace whose trail could tell it
+    audit.record(
+        workspace=difference.workspace, by=by, action=action, subject=difference.number,
+        label=difference.e164, text=f"{difference.get_kind_display()}: {text.lower()}",
+        details={"ours": difference.ours, "theirs": difference.theirs},
+    )  # fmt: skip

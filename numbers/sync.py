@@ -1,0 +1,200 @@
+"""Comparing all our numbers with the provider's, both ways.
+
+The walk only looks and writes down what differs. Cures come afterwards, and only when the
+provider's list came back whole: a list that broke off would make numbers look lost.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from numbers import cures
+from numbers.compare import Finding, Kind, compare
+from numbers.models import Number, OrderLine
+from numbers.sync_models import Difference, SyncRun
+from telephony import provider
+from telephony.errors import NotFound, ProviderError
+from telephony.values import OwnedNumber
+from workspaces.models import User
+
+log = logging.getLogger(__name__)
+
+BATCH = 1000
+ONE_RUN_AT_A_TIME = 7_310_452  # the key of an advisory lock
+# A number bought this shortly before the walk may not be in the provider's list yet.
+TOO_YOUNG = timedelta(minutes=5)
+
+
+class AlreadyRunning(Exception):
+    """Another process is walking just now."""
+
+
+def reconcile(*, by: User | None = None, dry_run: bool = False) -> SyncRun:
+    """Walk the provider's numbers, note every difference, and cure what needs no question.
+
+    Raises ``AlreadyRunning``. A provider that fails on the way ends the run incomplete, with
+    its error noted and nothing cured. ``dry_run`` notes and cures nothing, and counts.
+    """
+    with _alone():
+        run = SyncRun.objects.create(started_at=timezone.now(), by=by, dry_run=dry_run)
+        try:
+            _walk(run)
+        except ProviderError as error:
+            log.warning("the walk over the provider's numbers broke off: %s", error)
+            run.error = str(error)[:400]
+        else:
+            run.complete = True
+            if not dry_run:
+                _end_unseen(run)
+                run.cured = cures.cure_all(run)
+        run.ended_at = timezone.now()
+        run.save()
+    return run
+
+
+def check_number(number: Number) -> list[Difference]:
+    """Compare one number now and return its open differences. Raises ``ProviderError``."""
+    now = timezone.now()
+    try:
+        owned = provider.fetch(sid=number.provider_sid)
+    except NotFound:
+        findings = [_missing(number)]
+    else:
+        findings = compare(number, owned)
+    with transaction.atomic():
+        _note(None, now, [(number, finding) for finding in findings])
+        seen = [finding.kind for finding in findings]
+        gone = Difference.objects.open().of(number).exclude(kind__in=seen)
+        gone.update(ended_at=now, cure=Difference.Cure.BY_ITSELF)
+    return list(Difference.objects.open().of(number))
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One walk at a time on the whole database; a process that dies gives the lock back."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [ONE_RUN_AT_A_TIME])
+        if not cursor.fetchone()[0]:
+            raise AlreadyRunning
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [ONE_RUN_AT_A_TIME])
+
+
+def _walk(run: SyncRun) -> None:
+    seen: set[str] = set()
+    for batch in provider.list_pages(page_size=BATCH):
+        seen.update(owned.sid for owned in batch)
+        _compare_batch(run, batch)
+    run.seen = len(seen)
+    _look_for_missing(run, seen)
+
+
+def _compare_batch(run: SyncRun, batch: Iterable[OwnedNumber]) -> None:
+    """One query for a thousand numbers, one for what of them is nobody's."""
+    by_sid = {owned.sid: owned for owned in batch}
+    ours = Number.objects.owned().filter(provider_sid__in=by_sid)
+    found: list[tuple[Number | OwnedNumber, Finding]] = []
+    for number in ours.iterator(chunk_size=BATCH):
+        owned = by_sid.pop(number.provider_sid)
+        found += [(number, finding) for finding in compare(number, owned)]
+    found += _strangers(list(by_sid.values()))
+    _keep(run, found)
+
+
+def _strangers(unknown: list[OwnedNumber]) -> list[tuple[Number | OwnedNumber, Finding]]:
+    """Numbers at the provider that are not among ours: an order's, a released one's, nobody's."""
+    if not unknown:
+        return []
+    by_e164 = [owned.e164 for owned in unknown]
+    ordered = set(
+        OrderLine.objects.unsettled().filter(e164__in=by_e164).values_list("e164", flat=True)
+    )
+    released = {
+        number.provider_sid: number
+        for number in Number.objects.filter(
+            provider_sid__in=[owned.sid for owned in unknown], released_at__isnull=False
+        )
+    }
+    found: list[tuple[Number | OwnedNumber, Finding]] = []
+    for owned in unknown:
+        if owned.e164 in ordered:
+            found.append((owned, Finding(Kind.ORDERED)))
+        elif owned.sid in released:
+            found.append((released[owned.sid], Finding(Kind.RELEASED)))
+        else:
+            found.append((owned, Finding(Kind.NOBODYS, theirs={"name": owned.friendly_name})))
+    return found
+
+
+def _look_for_missing(run: SyncRun, seen: set[str]) -> None:
+    """Ours that the walk did not see. Each is asked for by its sid before it is believed: a
+    number bought or moved while the list was read is not lost.
+    """
+    old_enough = run.started_at - TOO_YOUNG
+    suspects = Number.objects.owned().filter(created_at__lt=old_enough, vanished_at=None)
+    missing: list[tuple[Number | OwnedNumber, Finding]] = []
+    for sid in suspects.values_list("provider_sid", flat=True).iterator(chunk_size=BATCH):
+        if sid in seen:
+            continue
+        try:
+            provider.fetch(sid=sid)
+        except NotFound:
+            number = Number.objects.get(provider_sid=sid)
+            missing.append((number, _missing(number)))
+    _keep(run, missing)
+
+
+def _missing(number: Number) -> Finding:
+    return Finding(Kind.MISSING, {"sid": number.provider_sid})
+
+
+def _keep(run: SyncRun, found: list[tuple[Number | OwnedNumber, Finding]]) -> None:
+    run.found += len(found)
+    if found and not run.dry_run:
+        _note(run, timezone.now(), found)
+
+
+def _note(
+    run: SyncRun | None, now: datetime, found: Sequence[tuple[Number | OwnedNumber, Finding]]
+) -> None:
+    """Write new differences, and that known ones are still there, with three statements."""
+    rows = {(row.provider_sid, row.kind): row for row in _rows(run, now, found)}
+    known = Difference.objects.open().filter(provider_sid__in={sid for sid, _ in rows})
+    again = [old for old in known if (old.provider_sid, old.kind) in rows]
+    for old in again:
+        new = rows.pop((old.provider_sid, old.kind))
+        if old.theirs != new.theirs:
+            old.left_at = None
+        old.ours, old.theirs, old.asks = new.ours, new.theirs, new.asks
+        old.last_seen_at, old.last_run = now, run
+    Difference.objects.bulk_update(
+        again, ["ours", "theirs", "asks", "left_at", "last_seen_at", "last_run"], batch_size=500
+    )
+    Difference.objects.bulk_create(rows.values(), ignore_conflicts=True)
+
+
+def _rows(
+    run: SyncRun | None, now: datetime, found: Sequence[tuple[Number | OwnedNumber, Finding]]
+) -> Iterator[Difference]:
+    for subject, finding in found:
+        number = subject if isinstance(subject, Number) else None
+        sid = number.provider_sid if number else subject.sid  # type: ignore[union-attr]
+        yield Difference(
+            workspace_id=number.workspace_id if number else None, number=number,
+            e164=subject.e164, provider_sid=sid, kind=finding.kind, ours=finding.ours,
+            theirs=finding.theirs, asks=finding.asks, first_seen_at=now, last_seen_at=now,
+            last_run=run,
+        )  # fmt: skip
+
+
+def _end_unseen(run: SyncRun) -> None:
+    """What an earlier run saw and this whole one did not is over."""
+    unseen = Difference.objects.open().filter(last_seen_at__lt=run.started_at)
+    unseen.update(ended_at=timezone.now(), cure=Difference.Cure.BY_ITSELF)

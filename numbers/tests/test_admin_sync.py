@@ -1,0 +1,98 @@
+"""Support staff decide about differences: with a reason, and never by a GET."""
+
+import pytest
+
+from conftest import signed_in
+from numbers import sync
+from numbers.models import Number
+from numbers.sync_models import Difference, SyncRun
+from wallet.models import Entry, Wallet
+from workspaces.models import AuditEvent, User
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def as_staff(db):
+    staff = User.objects.create_superuser("staff@example.test", "numbers-demo")
+    return signed_in(staff)
+
+
+@pytest.fixture
+def nobodys(simulator, available) -> Difference:
+    """A number that can be bought, which the provider says is ours and no workspace has."""
+    simulator.seed(available.e164, type="local")
+    sync.reconcile()
+    return Difference.objects.get()
+
+
+def decide(client, difference, **choice):
+    return client.post(f"/admin/numbers/difference/{difference.pk}/decide/", choice)
+
+
+def test_nobodys_number_is_assigned_and_its_first_month_charged(as_staff, nobodys, acme):
+    answer = decide(as_staff, nobodys, action="assign", workspace=acme.pk, reason="Bought by hand")
+    assert answer.status_code == 302
+    number = Number.objects.get()
+    assert (number.workspace, number.e164, number.area_code) == (acme, nobodys.e164, "212")
+    assert str(Entry.objects.get(kind="purchase").amount) == "-1.380000"
+    assert "Bought by hand" in AuditEvent.objects.get(action="number.assigned").text
+    assert sync.reconcile().complete
+    assert not Difference.objects.open().exists()
+
+
+def test_assigning_twice_charges_once(as_staff, nobodys, acme):
+    for _ in range(2):
+        decide(as_staff, nobodys, action="assign", workspace=acme.pk, reason="Bought by hand")
+    assert Entry.objects.filter(kind="purchase").count() == Number.objects.count() == 1
+
+
+def test_a_workspace_without_money_gets_nothing(as_staff, nobodys, globex):
+    Wallet.objects.filter(workspace=globex).update(held=2)
+    answer = decide(as_staff, nobodys, action="assign", workspace=globex.pk, reason="For them")
+    assert answer.status_code == 422
+    assert "Nothing was charged" in answer.content.decode()
+    assert not Number.objects.exists()
+    assert Difference.objects.open().count() == 1
+
+
+def test_nobodys_number_is_given_back(as_staff, nobodys, simulator):
+    decide(as_staff, nobodys, action="give_back", reason="Nobody needs it")
+    assert simulator.owned() == []
+    nobodys.refresh_from_db()
+    assert (nobodys.cure, nobodys.reason) == ("given_back", "Nobody needs it")
+
+
+@pytest.mark.parametrize("action", ["assign", "give_back"])
+def test_a_reason_is_needed(as_staff, nobodys, acme, simulator, action):
+    answer = decide(as_staff, nobodys, action=action, workspace=acme.pk, reason=" ")
+    assert answer.status_code == 422
+    assert "Write down why" in answer.content.decode()
+    assert len(simulator.owned()) == 1
+
+
+def test_looking_at_it_changes_nothing(as_staff, nobodys, simulator):
+    answer = as_staff.get(f"/admin/numbers/difference/{nobodys.pk}/decide/")
+    assert answer.status_code == 200
+    assert Difference.objects.open().count() == 1
+
+
+def test_a_provider_that_does_not_answer_leaves_it_open(as_staff, nobodys, simulator):
+    simulator.fault("server_error", method="DELETE")
+    answer = decide(as_staff, nobodys, action="give_back", reason="Nobody needs it")
+    assert "does not answer" in answer.content.decode()
+    assert Difference.objects.open().count() == 1
+
+
+def test_staff_start_a_comparison_and_a_dry_run(as_staff, simulator):
+    as_staff.post("/admin/numbers/syncrun/start/", {"dry": "1"})
+    as_staff.post("/admin/numbers/syncrun/start/")
+    assert list(SyncRun.objects.values_list("dry_run", flat=True)) == [False, True]
+    assert as_staff.get("/admin/numbers/syncrun/start/").status_code == 302
+    assert SyncRun.objects.count() == 2
+
+
+def test_members_have_no_business_here(as_owner, nobodys):
+    answer = decide(as_owner, nobodys, action="give_back", reason="Mine")
+    assert answer.status_code == 302
+    assert Difference.objects.open().count() == 1

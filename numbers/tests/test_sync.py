@@ -1,0 +1,303 @@
+"""Comparing with the provider: each kind of difference, and what sets it right."""
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.utils import timezone
+
+from numbers import cures, sync
+from numbers.compare import Kind
+from numbers.models import Number, NumberOrder
+from numbers.purchase import purchase_number
+from numbers.sync_models import Difference, SyncRun
+from telephony import provider
+from telephony.webhook_urls import webhooks_for_numbers
+from workspaces import notices
+from workspaces.models import AuditEvent
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def number(acme, owner, quote) -> Number:
+    """Bought an hour ago, and the same here and at the provider."""
+    purchase_number(workspace=acme, by=owner, quote=quote)
+    Number.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    return Number.objects.get()
+
+
+def at_provider(simulator, number: Number, **fields: object) -> None:
+    """Somebody changes the number at the provider."""
+    simulator.app.state.update(simulator.account, number.provider_sid, fields)
+
+
+def as_wanted(number: Number) -> bool:
+    """Whether the provider sends its calls and messages to us."""
+    wanted = webhooks_for_numbers(number.capabilities)
+    return provider.fetch(sid=number.provider_sid).webhooks == wanted
+
+
+def open_kinds() -> list[str]:
+    return sorted(Difference.objects.open().values_list("kind", flat=True))
+
+
+def test_nothing_differs_after_a_purchase(number, simulator):
+    run = sync.reconcile()
+    assert (run.complete, run.seen, run.found, run.error) == (True, 1, 0, "")
+    assert not Difference.objects.exists()
+
+
+def test_webhooks_that_are_gone_are_set_again(number, simulator):
+    at_provider(simulator, number, voice_url="", sms_url="")
+    run = sync.reconcile()
+    assert (run.found, run.cured) == (1, 1)
+    assert provider.fetch(sid=number.provider_sid).webhooks == webhooks_for_numbers(
+        number.capabilities
+    )
+    difference = Difference.objects.get()
+    assert (difference.kind, difference.cure) == (Kind.WEBHOOKS, "repaired")
+    assert AuditEvent.objects.filter(action="difference.repaired").exists()
+
+
+def test_an_address_that_somebody_else_set_is_asked_about(number, owner, simulator):
+    at_provider(simulator, number, voice_url="https://elsewhere.example.com/voice")
+    run = sync.reconcile()
+    assert (run.found, run.cured) == (1, 0)
+    difference = Difference.objects.open().get()
+    assert difference.asks
+    assert difference.theirs == {"voice_url": "https://elsewhere.example.com/voice"}
+    cures.cure(difference, by=owner)
+    assert provider.fetch(sid=number.provider_sid).webhooks == webhooks_for_numbers(
+        number.capabilities
+    )
+    assert open_kinds() == []
+
+
+def test_what_is_left_on_purpose_stays_quiet_until_it_changes(number, owner, simulator):
+    at_provider(simulator, number, voice_url="https://elsewhere.example.com/voice")
+    sync.reconcile()
+    cures.leave(Difference.objects.get(), by=owner)
+    sync.reconcile()
+    assert not Difference.objects.troubling().exists()
+    at_provider(simulator, number, voice_url="https://another.example.com/voice")
+    sync.reconcile()
+    assert Difference.objects.troubling().count() == 1
+
+
+def test_an_old_address_of_this_site_is_replaced_without_a_question(number, simulator):
+    at_provider(simulator, number, voice_url="https://desk.test/old/voice")
+    assert sync.reconcile().cured == 1
+
+
+@pytest.mark.parametrize("field", ["voice_application_sid", "trunk_sid", "sms_application_sid"])
+def test_what_stands_above_our_webhooks_is_asked_about(number, owner, simulator, field):
+    at_provider(simulator, number, **{field: "AP" + "1" * 32})
+    sync.reconcile()
+    difference = Difference.objects.open().get()
+    assert (difference.kind, difference.asks) == (Kind.OVERRIDDEN, True)
+    cures.cure(difference, by=owner)
+    assert sync.check_number(number) == []
+
+
+def test_our_friendly_name_is_written_again(number, simulator):
+    at_provider(simulator, number, friendly_name="Somebody's")
+    sync.reconcile()
+    assert simulator.owned()[0]["friendly_name"] == number.friendly_name
+
+
+def test_capabilities_are_taken_from_the_provider(number, simulator):
+    able = {"voice": True, "sms": False, "mms": False, "fax": False}
+    at_provider(simulator, number, capabilities=able)
+    sync.reconcile()
+    number.refresh_from_db()
+    assert number.capabilities == ["voice"]
+
+
+def test_a_number_that_vanished_is_inactive_and_its_people_are_told(number, simulator):
+    simulator.app.state.release(simulator.account, number.provider_sid)
+    sync.reconcile()
+    number.refresh_from_db()
+    assert (number.status, number.inactive_because) == ("inactive", Number.Because.VANISHED)
+    notices.deliver_due()
+    assert "not at the carrier any more" in mail.outbox[0].subject
+
+
+def test_a_number_that_comes_back_is_as_it_was(number, simulator):
+    Number.objects.update(vanished_at=timezone.now())
+    sync.reconcile()
+    number.refresh_from_db()
+    assert number.status == "active"
+    assert Difference.objects.get().cure == "woken"
+
+
+def test_a_number_bought_during_the_walk_is_not_called_missing(number, simulator):
+    simulator.app.state.release(simulator.account, number.provider_sid)
+    Number.objects.update(created_at=timezone.now())
+    assert sync.reconcile().found == 0
+
+
+def test_a_number_that_the_list_left_out_is_asked_for_before_it_is_believed_lost(number, simulator):
+    simulator.fault("list_empty", method="GET", path_contains="IncomingPhoneNumbers.json")
+    assert sync.reconcile().found == 0
+    number.refresh_from_db()
+    assert number.status == "active"
+
+
+def test_a_number_of_an_unsettled_order_is_adopted(acme, owner, quote, simulator):
+    simulator.fault("answer_lost", method="POST", path_contains="IncomingPhoneNumbers")
+    order = purchase_number(workspace=acme, by=owner, quote=quote)
+    assert order.lines.get().state == "checking"
+    sync.reconcile()
+    assert order.lines.get().state == "done"
+    assert Difference.objects.get().cure == "adopted"
+
+
+def test_a_number_given_back_here_and_still_billed_there_is_given_back_again(number, simulator):
+    Number.objects.update(released_at=timezone.now())
+    sync.reconcile()
+    assert simulator.owned() == []
+    assert Difference.objects.get().cure == "given_back"
+
+
+def test_nobodys_number_is_shown_and_never_touched(simulator, db):
+    simulator.seed("+12125550123")
+    run = sync.reconcile()
+    assert (run.found, run.cured) == (1, 0)
+    difference = Difference.objects.open().get()
+    assert (difference.kind, difference.workspace) == (Kind.NOBODYS, None)
+    assert len(simulator.owned()) == 1
+
+
+def test_nothing_is_cured_after_a_list_that_broke_off(number, acme, simulator, monkeypatch):
+    monkeypatch.setattr(sync, "BATCH", 1)
+    simulator.seed("+12125550123")
+    at_provider(simulator, number, voice_url="")
+    simulator.fault("server_error", method="GET", path_contains="IncomingPhoneNumbers", skip=1)
+    run = sync.reconcile()
+    assert Difference.objects.open().exists(), "what the first page showed is noted"
+    assert (run.complete, run.cured) == (False, 0)
+    assert "20500" in run.error
+    number.refresh_from_db()
+    assert number.status == "active"
+
+
+def test_a_difference_that_is_gone_ends_by_itself(number, simulator):
+    at_provider(simulator, number, voice_url="https://elsewhere.example.com/voice")
+    sync.reconcile()
+    provider.configure(sid=number.provider_sid, webhooks=webhooks_for_numbers(number.capabilities))
+    sync.reconcile()
+    assert Difference.objects.get().cure == "by_itself"
+
+
+def test_seen_twice_it_is_one_row_with_its_first_and_last_time(number, simulator):
+    at_provider(simulator, number, voice_url="https://elsewhere.example.com/voice")
+    sync.reconcile()
+    first = Difference.objects.get()
+    sync.reconcile()
+    again = Difference.objects.get()
+    assert again.first_seen_at == first.first_seen_at
+    assert again.last_seen_at > first.last_seen_at
+
+
+def test_a_dry_run_writes_and_cures_nothing(number, simulator):
+    at_provider(simulator, number, voice_url="")
+    run = sync.reconcile(dry_run=True)
+    assert (run.found, run.cured) == (1, 0)
+    assert not Difference.objects.exists()
+    assert simulator.owned()[0]["voice_url"] == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_runs_at_once_are_one(number, simulator):
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [sync.ONE_RUN_AT_A_TIME])
+        with pytest.raises(sync.AlreadyRunning):
+            sync.reconcile()
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [sync.ONE_RUN_AT_A_TIME])
+    other.close()
+    assert sync.reconcile().complete
+
+
+def test_one_number_can_be_checked_on_demand(number, simulator):
+    at_provider(simulator, number, voice_url="")
+    [difference] = sync.check_number(number)
+    assert difference.kind == Kind.WEBHOOKS
+    provider.configure(sid=number.provider_sid, webhooks=webhooks_for_numbers(number.capabilities))
+    assert sync.check_number(number) == []
+
+
+def test_a_cure_of_something_that_is_over_says_so(number, owner, simulator):
+    at_provider(simulator, number, voice_url="https://elsewhere.example.com/voice")
+    sync.reconcile()
+    difference = Difference.objects.get()
+    cures.cure(difference, by=owner)
+    difference.refresh_from_db()
+    with pytest.raises(cures.NothingToCure):
+        cures.cure(difference, by=owner)
+
+
+def test_the_number_of_queries_does_not_grow_with_the_numbers(
+    simulator, django_assert_max_num_queries, db
+):
+    for line in range(40):
+        simulator.seed(f"+1212556{line:04d}")
+    sync.reconcile()
+    with django_assert_max_num_queries(14):
+        sync.reconcile()
+
+
+def test_runs_are_kept_for_staff(number, simulator, owner):
+    sync.reconcile(by=owner)
+    run = SyncRun.objects.get()
+    assert run.by == owner
+    assert run.ended_at >= run.started_at
+    assert NumberOrder.objects.count() == 1
+
+
+THEIRS = [
+    {"voice_url": "https://elsewhere.example.com/voice"},
+    {"trunk_sid": "TK" + "1" * 32},
+    {"friendly_name": "Somebody's"},
+]
+
+
+@pytest.mark.parametrize("theirs", THEIRS)
+def test_a_repair_can_be_undone(number, owner, simulator, theirs):
+    at_provider(simulator, number, **theirs)
+    sync.reconcile()
+    difference = Difference.objects.get()
+    if difference.ended_at is None:
+        cures.cure(difference, by=owner)
+        difference.refresh_from_db()
+    [(field, value)] = theirs.items()
+    assert simulator.owned()[0][field] != value
+    cures.undo(difference, by=owner)
+    assert simulator.owned()[0][field] == value
+
+
+def test_taken_capabilities_can_be_put_back(number, owner, simulator):
+    before = number.capabilities
+    able = {"voice": True, "sms": False, "mms": False, "fax": False}
+    at_provider(simulator, number, capabilities=able)
+    sync.reconcile()
+    cures.undo(Difference.objects.get(kind=Kind.CAPABILITIES), by=owner)
+    number.refresh_from_db()
+    assert number.capabilities == before
+
+
+def test_a_vanished_number_can_be_called_back(number, owner, simulator):
+    simulator.app.state.release(simulator.account, number.provider_sid)
+    sync.reconcile()
+    cures.undo(Difference.objects.get(), by=owner)
+    number.refresh_from_db()
+    assert number.status == "active"
+
+
+def test_what_was_given_back_cannot_be_undone(number, owner, simulator):
+    Number.objects.update(released_at=timezone.now())
+    sync.reconcile()
+    with pytest.raises(cures.NothingToCure):
+        cures.undo(Difference.objects.get(), by=owner)

@@ -1,0 +1,142 @@
+"""What the people who run the platform must see before anybody calls them."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+
+from django.conf import settings
+from django.core.cache import cache
+from django.core.mail import EmailMessage
+from django.db.models import Count, Sum
+from django.utils import timezone
+
+from lib import money
+from numbers.models import Number, OrderLine
+from numbers.sync_models import BalanceSample, Difference, SyncRun
+from telephony import provider
+from telephony.errors import NotConfigured, ProviderError
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT = "watch:heartbeat"
+TOLD = "watch:low-balance-told"
+BURN_OVER = timedelta(days=7)
+KEEP_SAMPLES = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Funds:
+    """The provider's balance. ``burn`` is a day's use, ``days_left`` at that rate; both are
+    None while too little is known.
+    """
+
+    amount: Decimal
+    currency: str
+    at: datetime
+    burn: Decimal | None
+    days_left: int | None
+
+    def __str__(self) -> str:
+        return money.show(self.amount, self.currency)
+
+
+def beat() -> None:
+    """Beat sent this and a worker ran it, so both are alive."""
+    cache.set(HEARTBEAT, timezone.now(), None)
+
+
+def last_beat() -> datetime | None:
+    return cache.get(HEARTBEAT)
+
+
+def sample_balance() -> None:
+    """Note what the provider's account has, and mail the operators before it runs out: at
+    zero Twilio stops every number, inbound too.
+    """
+    now = timezone.now()
+    balance = provider.balance()
+    BalanceSample.objects.create(at=now, amount=balance.amount, currency=balance.currency)
+    BalanceSample.objects.filter(at__lt=now - KEEP_SAMPLES).delete()
+    funds = provider_funds()
+    if funds is not None and _is_low(funds):
+        _tell_operators(funds)
+    else:
+        cache.delete(TOLD)
+
+
+def provider_funds() -> Funds | None:
+    """The newest sample, and the burn over the last week. Asks nobody."""
+    newest = BalanceSample.objects.order_by("-at").first()
+    if newest is None:
+        return None
+    week = BalanceSample.objects.filter(at__gte=newest.at - BURN_OVER).order_by("at")
+    burn = _burn(list(week.values_list("at", "amount")))
+    days_left = int(max(newest.amount, Decimal(0)) / burn) if burn else None
+    return Funds(newest.amount, newest.currency, newest.at, burn, days_left)
+
+
+def _burn(samples: list[tuple[datetime, Decimal]]) -> Decimal | None:
+    """What went out a day. Steps upwards are payments into the account, and no use."""
+    if len(samples) < 2:
+        return None
+    days = Decimal((samples[-1][0] - samples[0][0]).total_seconds()) / 86400
+    pairs = pairwise(samples)
+    spent = sum((max(a - b, Decimal(0)) for (_, a), (_, b) in pairs), Decimal(0))
+    return spent / days if spent and days > Decimal("0.5") else None
+
+
+def _is_low(funds: Funds) -> bool:
+    if funds.days_left is not None:
+        return funds.days_left < settings.PROVIDER_BALANCE_DAYS
+    return funds.amount < settings.PROVIDER_BALANCE_LEAST
+
+
+def _tell_operators(funds: Funds) -> None:
+    """Once a day as long as it is so."""
+    if not settings.OPERATOR_EMAILS or not cache.add(TOLD, "1", 86400):
+        return
+    left = f", about {funds.days_left} days" if funds.days_left is not None else ""
+    EmailMessage(
+        f"Twilio's balance is {funds}{left}",
+        f"The Twilio account behind {settings.PUBLIC_BASE_URL} has {funds}{left} at the present "
+        "use. When it is empty, Twilio stops every number of every workspace, for incoming calls "
+        "and messages too. Add funds in Twilio's console.\n",
+        to=settings.OPERATOR_EMAILS,
+    ).send()
+
+
+def credentials_work() -> str:
+    """Empty when they do, else what is wrong; asks the provider."""
+    try:
+        account = provider.account()
+    except NotConfigured as error:
+        return f"The credentials do not work: {error.reason}."
+    except ProviderError:
+        return "The provider does not answer."
+    return "" if account.status == "active" else f"The provider's account is {account.status}."
+
+
+def open_differences() -> list[tuple[str, int]]:
+    """How many of each kind are open."""
+    counted = Difference.objects.troubling().values("kind").annotate(n=Count("pk")).order_by("kind")
+    return [(Difference.Kind(row["kind"]).label, row["n"]) for row in counted]
+
+
+def unsettled_orders() -> int:
+    return OrderLine.objects.unsettled().count()
+
+
+def paid_by_nobody() -> tuple[int, Decimal]:
+    """Numbers that the provider bills and no workspace pays for: nobody's, and those whose
+    rent is overdue, with what the latter cost us a month.
+    """
+    nobodys = Difference.objects.open().filter(kind=Difference.Kind.NOBODYS).count()
+    unpaid = Number.objects.owned().filter(suspended_at__isnull=False)
+    cost = unpaid.aggregate(n=Count("pk"), sum=Sum("provider_monthly_price"))
+    return nobodys + cost["n"], cost["sum"] or Decimal(0)
+
+
+def last_run() -> SyncRun | None:
+    return SyncRun.objects.order_by("-pk").first()

@@ -1,0 +1,86 @@
+"""A real browser on the real pages, with the simulator at the wire."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebError, expect
+from pytest_django.live_server_helper import LiveServer
+
+from conftest import signed_in
+from tests.browser.chromium import CHROMIUM, NONE_FOUND
+from workspaces.models import User
+
+Browse = Callable[..., Page]
+
+# The browser itself logs each answer of 400 and above; which ones come is what the tests say.
+STATUS_LINE = re.compile(r"Failed to load resource: the server responded with a status of [45]")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "browser" in item.path.parts:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    assert CHROMIUM, NONE_FOUND
+    quiet = ["background-networking", "component-update", "sync", "gpu"]
+    return {
+        "executable_path": CHROMIUM,
+        "args": ["--no-sandbox", "--no-first-run", *(f"--disable-{part}" for part in quiet)],
+    }
+
+
+@pytest.fixture
+def said() -> list[str]:
+    """Errors and warnings on the consoles so far; a test that expects some clears them."""
+    return []
+
+
+@pytest.fixture
+def browse(
+    new_context: Callable[..., BrowserContext],
+    live_server: LiveServer,
+    simulator: Any,
+    said: list[str],
+) -> Iterator[Browse]:
+    """``browse(user, path)`` opens a page in a context of its own, signed in by cookie;
+    without a path an empty one.
+
+    At the end of the test the consoles of all of them must be clean: no error of a script,
+    nothing that the content security policy refused.
+    """
+
+    def browse(user: User | None = None, path: str = "", **options: Any) -> Page:
+        context = new_context(
+            base_url=live_server.url,
+            **{"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"} | options,
+        )
+        context.on("console", lambda message: _note(said, message))
+        context.on("weberror", lambda error: _note_error(said, error))
+        if user:
+            session = signed_in(user).cookies[django_settings.SESSION_COOKIE_NAME]
+            context.add_cookies(
+                [{"name": session.key, "value": session.value, "url": live_server.url}]
+            )
+        page = context.new_page()
+        if path:
+            page.goto(path)
+        return page
+
+    expect.set_options(timeout=15_000)
+    yield browse
+    assert said == []
+
+
+def _note(said: list[str], message: ConsoleMessage) -> None:
+    if message.type in ("error", "warning") and not STATUS_LINE.match(message.text):
+        said.append(f"{message.type}: {message.text} ({message.location})")
+
+
+def _note_error(said: list[str], error: WebError) -> None:
+    said.append(f"script: {error.error}")

@@ -80,6 +80,12 @@ app.conf.beat_schedule = {
         "schedule": 6 * 3600.0,
         "options": {"expires": 3600},
     },
+    # Like notices: the mail of an invitation whose bell nobody heard, or whose server was away.
+    "deliver invitations": {
+        "task": "workspaces.tasks.deliver_invitations",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     # What somebody changed in the provider's console, what vanished, what is billed to us and
     # belongs to nobody.
     "compare with the provider": {

@@ -22,6 +22,8 @@ env.read_env(BASE_DIR / ".env")
 DEMO_MODE = env.bool("DEMO_MODE", default=False)
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY")
+# Former keys, so that changing the key ends no session and loses no second factor.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
 PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
@@ -140,7 +142,7 @@ INSTALLED_APPS = [
     "compliance",
     "numbers",
     "interactions",
-    "django.contrib.admin",
+    "numbers_project.apps.SupportAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -151,6 +153,8 @@ INSTALLED_APPS = [
     "csp",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
 ]
 
 MIDDLEWARE = [
@@ -226,6 +230,7 @@ STORAGES = {
 
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 10  # a page must not hang on a mail server that does not answer
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="numbers@example.test")
 
 # --- People -----------------------------------------------------------------------------
@@ -246,6 +251,12 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# Who may make workspaces of their own: everyone with a login, or support staff alone.
+WORKSPACES_CREATED_BY = env.str("WORKSPACES_CREATED_BY", default="everyone")
+# What a new workspace needs, and what keeps one from being archived: functions of the apps
+# above `workspaces`, which may not be imported there (workspaces/lifecycle.py).
+WORKSPACE_OPENERS = ["wallet.opening.open_wallet"]
+ARCHIVE_BLOCKERS = ["numbers.archiving.orders_under_way", "numbers.archiving.numbers_left"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "workspaces.login.InvitedOnly"
@@ -255,7 +266,20 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_CHANGE_EMAIL = True  # one address, changed only once the new one has answered
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_EMAIL_NOTIFICATIONS = True
+# Before members, payment and release the password is asked again, unless it was given a
+# short while ago (workspaces/access.py, recently_authenticated).
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+MFA_ADAPTER = "workspaces.second_factor.SealedSecrets"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+# In the demo everyone knows the password of support, and a second factor of one visitor
+# would lock out the next.
+SUPPORT_NEEDS_SECOND_FACTOR = env.bool("SUPPORT_NEEDS_SECOND_FACTOR", default=not DEMO_MODE)
+# Nobody signs up alone, so nobody can claim an address that is not theirs and lock it.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 
 # --- Security ---------------------------------------------------------------------------
 
@@ -263,6 +287,8 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 SECURE = not (DEMO_MODE or DEBUG)
 # A proxy ends TLS and adds the caller's address to X-Forwarded-For.
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=SECURE)
+# The address that attempts to sign in are counted by is the last that the proxy added.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0
 SECURE_SSL_REDIRECT = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 # Probes come from inside, over HTTP; the provider's webhooks must never be redirected,
@@ -300,6 +326,7 @@ RATE_LIMITS = {
     "search": "30/m",  # by person: each asks the provider, whose own limit all share
     "purchase": "30/m",  # by workspace: nobody clicks faster, a stolen session would
     "mail": "20/h",  # by workspace: invitations go to addresses that somebody typed
+    "workspace": "10/d",  # by person: workspaces are made rarely, and never by the hundred
     "export": "10/h",  # by workspace: each reads the whole table
     "bad_signature": "60/m",  # by address: what is not from the provider gets no answer
 } | env.dict("RATE_LIMITS", default={})

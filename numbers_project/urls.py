@@ -7,12 +7,11 @@ from interactions import webhooks as provider_webhooks
 from interactions.views import outgoing_media
 from numbers_project import health, watch
 from wallet import stripe_webhook
-from workspaces import views as workspaces
+from workspaces.urls import personal
 
 urlpatterns = [
-    path("", workspaces.home, name="home"),
-    path("numbers/", workspaces.home, name="active_numbers"),
-    path("accounts/", include("allauth.account.urls")),
+    *personal,
+    path("accounts/", include("allauth.urls")),
     path("admin/platform/", admin.site.admin_view(watch.page), name="platform"),
     path("admin/", admin.site.urls),
     path("metrics", watch.metrics, name="metrics"),
@@ -25,6 +24,7 @@ urlpatterns = [
     path("w/<slug:workspace_slug>/numbers/", include("numbers.urls")),
     path("w/<slug:workspace_slug>/", include("interactions.urls")),
     path("w/<slug:workspace_slug>/wallet/", include("wallet.urls")),
+    path("w/<slug:workspace_slug>/", include("workspaces.urls")),
 ]
 
 handler403 = "numbers_project.errors.forbidden"

@@ -1,0 +1,20 @@
+"""No order is paid by another workspace's hold, and no line is of another's order or number."""
+
+from django.db import migrations
+
+from workspaces.same_workspace import key_with_workspace, same_workspace
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("numbers", "0022_drop_paid_until"),
+        ("wallet", "0040_same_workspace"),
+    ]
+
+    operations = [
+        key_with_workspace("numbers_number"),
+        key_with_workspace("numbers_numberorder"),
+        same_workspace("numbers_numberorder", "hold_id", "wallet_hold", parent_workspace="wallet_id"),
+        same_workspace("numbers_orderline", "order_id", "numbers_numberorder"),
+        same_workspace("numbers_orderline", "number_id", "numbers_number"),
+    ]

@@ -14,6 +14,7 @@ from django.test import Client, TransactionTestCase
 from telephony.simulator.fixtures import simulator  # noqa: F401  a fixture
 from wallet import ledger
 from wallet.models import Wallet
+from wallet.stripe_simulator.fixtures import stripe  # noqa: F401  a fixture
 from workspaces.models import Membership, User, Workspace
 from workspaces.permissions import Role
 
@@ -135,3 +136,11 @@ def as_viewer(viewer: User) -> Client:
 @pytest.fixture
 def as_outsider(outsider: User) -> Client:
     return signed_in(outsider)
+
+
+@pytest.fixture
+def staff(db) -> User:
+    """Support staff, in no workspace."""
+    return User.objects.create_user(
+        "staff@example.test", "numbers-demo", first_name="Sam", is_staff=True, is_superuser=True
+    )

@@ -105,8 +105,7 @@ def _numbers_here() -> None:
     example = Number(
         workspace=workspace, country="US", number_type="local", area_code="212",
         capabilities=["sms", "voice"], monthly_price="1.38", provider_monthly_price="1.15",
-        currency="USD", friendly_name="Bench", created_at=then, paid_until=then,
-        webhooks_set_at=then,
+        currency="USD", friendly_name="Bench", created_at=then, webhooks_set_at=then,
     )  # fmt: skip
     columns = [f for f in Number._meta.concrete_fields if f.attname not in ("id", "status")]
     with connection.cursor() as cursor:

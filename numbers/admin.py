@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from lib.read_only_admin import ReadOnlyAdmin
-from numbers import admin_orders, admin_sync  # noqa: F401  register their pages
+from numbers import admin_orders, admin_sync, rent_admin  # noqa: F401  register their pages
 from numbers.models import CountryOffer, Number, PriceRule
 
 

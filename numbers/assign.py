@@ -9,7 +9,6 @@ from lib.errors import Refusal
 from numbers.cures import Cure, NothingToCure, end
 from numbers.models import Number
 from numbers.pricing import price_of
-from numbers.rent_periods import period_start
 from numbers.sync_models import Difference
 from telephony import provider
 from telephony.errors import NotFound
@@ -74,8 +73,7 @@ def assign_number(*, difference: Difference, workspace: Workspace, by: User, rea
                     address_requirement=owned.address_requirement, monthly_price=price.amount,
                     provider_monthly_price=price.provider_amount, currency=price.currency,
                     friendly_name=owned.friendly_name, provider_sid=owned.sid,
-                    webhooks_set_at=now if set_already else None,
-                    created_at=now, paid_until=period_start(now, 1),
+                    webhooks_set_at=now if set_already else None, created_at=now,
                 )  # fmt: skip
         except IntegrityError as error:
             raise NothingToCure from error

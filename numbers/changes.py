@@ -10,7 +10,12 @@ from django.utils import timezone
 
 from numbers import names
 from numbers.models import Number
-from numbers.number_refusals import NumberGivenBack, NumberIsReleased, ReleaseIsScheduled
+from numbers.number_refusals import (
+    NumberGivenBack,
+    NumberIsReleased,
+    ReleaseIsScheduled,
+    UndoTooLate,
+)
 from workspaces import audit
 from workspaces.models import User
 
@@ -72,9 +77,12 @@ def unlock(*, number: Number, by: User) -> None:
 
 def refuse_if_leaving(number: Number) -> None:
     """Raises the ``Refusal`` for a number that is released or given back, as it is now."""
-    now = Number.objects.filter(pk=number.pk).values("parked_at", "released_at").get()
+    facts = ("parked_at", "giving_back_at", "released_at")
+    now = Number.objects.filter(pk=number.pk).values(*facts).get()
     if now["released_at"]:
         raise NumberGivenBack(number)
+    if now["giving_back_at"]:
+        raise UndoTooLate(number)
     if now["parked_at"]:
         raise NumberIsReleased(number)
 
@@ -86,7 +94,7 @@ def _change(
 ) -> bool:  # fmt: skip
     """Make the change where it is ``still`` to be made; returns whether it was."""
     mine = Number.objects.for_workspace(number.workspace).owned().filter(pk=number.pk)
-    if not mine.filter(still, parked_at=None).update(**values):
+    if not mine.filter(still, parked_at=None, giving_back_at=None).update(**values):
         refuse_if_leaving(number)
         return False
     for name, value in values.items():

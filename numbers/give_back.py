@@ -1,21 +1,19 @@
-"""Giving a number back to the carrier, until the carrier confirms it.
+"""Giving a number back at the provider: decided in the database, done outside of it.
 
-Think of the process dying on each line. ``giving_back_at`` is committed before anybody calls:
-from there on nothing is undone and the sweep asks again, however often. Asking for a number
-that is gone already is fine, so asking twice harms nothing.
+Whoever decides sets ``giving_back_at`` by a conditional update, in the transaction that has
+the reason. From then on nothing puts the number back (an undo or a payment looks at it), it
+costs no more rent, and the sweep calls the provider until that confirms.
 """
 
 import logging
-from datetime import timedelta
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F
 from django.utils import timezone
 
 from numbers.models import Number, NumberQuerySet
 from numbers.number_refusals import CarrierHolds
-from numbers.release import undo_time
+from numbers.rent_refund import refund_unused_days
 from telephony import provider
 from telephony.errors import ProviderError, ReleaseRefused
 from workspaces import audit
@@ -24,59 +22,45 @@ from workspaces.permissions import NUMBERS_RELEASE
 
 log = logging.getLogger(__name__)
 
-AT_MOST = 50
-# Longer than a call can last, so that two processes do not ask at the same time.
-ASK_AGAIN = timedelta(minutes=5)
+AT_MOST = 100
 
 
-def give_back_due() -> int:
-    """Give back what was parked for long enough, each number on its own. Returns how many
-    went.
+def decide(numbers: NumberQuerySet) -> int:
+    """Mark those of ``numbers`` that are still ours to give back. Returns how many.
+
+    A number must be inactive for it (parked, suspended or vanished): the database refuses
+    to give back one that works.
     """
-    due = list(_due().order_by("parked_at", "pk").values_list("pk", flat=True)[:AT_MOST])
-    return sum(give_back(number_id) for number_id in due)
-
-
-def _due() -> NumberQuerySet:
-    now = timezone.now()
-    patience = timedelta(seconds=settings.TWILIO_TIMEOUT_SECONDS) + ASK_AGAIN
-    return (
-        Number.objects.owned()
-        .filter(parked_at__lte=now - undo_time())
-        .filter(Q(giving_back_at=None) | Q(giving_back_at__lt=now - patience))
+    return numbers.filter(giving_back_at=None, released_at=None).update(
+        giving_back_at=timezone.now()
     )
 
 
-def give_back(number_id: int) -> bool:
-    """Ask the carrier to take the number, and note it when it has. Whoever moves
-    ``giving_back_at`` asks; everybody else finds it moved.
+def give_back(number: Number) -> bool:
+    """Call the provider for a number that is marked, and commit that it is gone.
+
+    Safe to repeat: one that the provider does not have any more is gone too. Returns
+    whether it is gone; if the provider does not answer, the number stays marked.
     """
-    if not _due().filter(pk=number_id).update(giving_back_at=timezone.now()):
-        return False
-    number = Number.objects.select_related("workspace").get(pk=number_id)
+    Number.objects.filter(pk=number.pk).update(give_back_tried_at=timezone.now())
     try:
         provider.release(sid=number.provider_sid)
-    except ReleaseRefused as error:
-        log.warning("%s is not taken back: %s", number.e164, error)
-        _tell_refused(number, CarrierHolds(number, error.reason))
-        return False
     except ProviderError as error:
-        log.warning("%s could not be given back, and is tried again: %s", number.e164, error)
+        log.warning("%s could not be given back: %s", number.e164, error)
+        if isinstance(error, ReleaseRefused):
+            _tell_refused(number, CarrierHolds(number, error.reason))
         return False
-    return finish(number)
-
-
-def finish(number: Number) -> bool:
-    """The carrier has it: it is not ours any more, once and for good."""
     with transaction.atomic():
-        mine = Number.objects.owned().filter(pk=number.pk)
-        if not mine.update(released_at=timezone.now(), give_back_refusal=""):
-            return False
-        audit.record(
-            workspace=number.workspace, by=None, action="number.given_back", subject=number,
-            text="Given back to the carrier",
-            details={"provider_sid": number.provider_sid, "name": number.friendly_name},
-        )  # fmt: skip
+        now = timezone.now()
+        gone = Number.objects.filter(
+            pk=number.pk, giving_back_at__isnull=False, released_at=None
+        ).update(released_at=now, give_back_refusal="")
+        if gone:
+            audit.record(
+                workspace=number.workspace, by=None, action="number.released", subject=number,
+                text="Given back to the carrier. It costs no more rent.",
+            )  # fmt: skip
+            refund_unused_days(number, now)
     return True
 
 
@@ -91,3 +75,22 @@ def _tell_refused(number: Number, refusal: CarrierHolds) -> None:
             subject=f"{number.international} could not be given back",
             body=f"{refusal.sentence}\n\nNothing is charged for it. It is tried again by itself.\n",
         )
+
+
+def give_back_due() -> int:
+    """Everything that is marked, longest untried first: one that fails stops no other.
+
+    Returns how many are gone.
+    """
+    due = (
+        Number.objects.filter(giving_back_at__isnull=False, released_at=None)
+        .select_related("workspace")
+        .order_by(F("give_back_tried_at").asc(nulls_first=True), "pk")
+    )
+    gone = 0
+    for number in due[:AT_MOST]:
+        try:
+            gone += give_back(number)
+        except Exception:  # the sweep's outermost edge: the next number is someone else's
+            log.exception("%s could not be given back", number.e164)
+    return gone

@@ -58,6 +58,7 @@ def _frame(request: WorkspaceRequest, around: Surroundings, look: Look) -> dict:
     return {
         "look": look,
         "around": around,
+        "rent_arrears": around.arrears,
         "columns": columns,
         "all_columns": COLUMNS,
         "column_count": len(columns) + 2,  # the number, and the boxes to choose it

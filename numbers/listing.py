@@ -55,7 +55,7 @@ ORDERS: dict[str, Order] = {
     "type": Order("Type", (F("number_type"), F("created_at")), (str, datetime)),
     "country": Order("Country", (F("country"), F("area_code")), (str, str)),
     "status": Order("Status", (F("status"), F("created_at")), (str, datetime)),
-    "payment": Order("Next payment", (F("paid_until"),), (datetime,)),
+    "payment": Order("Next payment", (F("rent__due_at"),), (datetime,)),
     "price": Order("Price", (F("monthly_price"),), (Decimal,), starts_descending=True),
     "used": Order("Last used", (LAST_USE,), (datetime,), starts_descending=True),
     "health": Order("Health", (F("health"), F("created_at")), (int, datetime), True),

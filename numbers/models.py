@@ -3,25 +3,50 @@
 import re
 import secrets
 import uuid
+from datetime import datetime
 from decimal import Decimal
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import OuterRef, Q, Value
+from django.db.models import OuterRef, Q, Subquery, Value
 from django.db.models.functions import Cast, Lower
 from django.urls import reverse
+from django.utils.functional import cached_property
 
 from lib import e164 as formats
 from numbers.derived import HEALTH, STATUS, WORDS, Health
 from numbers.list_models import BulkRun, ListPreference, Tag, Tagging
 from numbers.number_indexes import NUMBER_INDEXES
+from numbers.rent_models import (
+    PriceChange,
+    RentAccount,
+    RentArrears,
+    RentDue,
+    RentGrace,
+    RentLine,
+    RentRun,
+    RentStep,
+)
 from telephony.values import AddressRequirement, Capability, NumberType
 from wallet.models import Hold, money_field
 from workspaces.models import User, Workspace, WorkspaceOwned, WorkspaceQuerySet
 
-__all__ = ["BulkRun", "ListPreference", "Tag", "Tagging"]
+__all__ = [
+    "BulkRun",
+    "ListPreference",
+    "PriceChange",
+    "RentAccount",
+    "RentArrears",
+    "RentDue",
+    "RentGrace",
+    "RentLine",
+    "RentRun",
+    "RentStep",
+    "Tag",
+    "Tagging",
+]
 
 # Without the letters and digits that people mix up when they read a reference aloud.
 UNMISTAKABLE = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -96,10 +121,30 @@ class NumberQuerySet(WorkspaceQuerySet):
     def active(self) -> Self:
         return self.filter(status=Number.Status.ACTIVE)
 
+    def stopped_by_rent(self) -> Self:
+        return self.owned().filter(
+            Q(outbound_stopped_at__isnull=False) | Q(suspended_at__isnull=False)
+        )
+
+    def newest_first(self) -> Self:
+        return self.order_by("-created_at", "-pk")
+
     def with_tags(self) -> Self:
         """Each with ``tag_names``, in the same query."""
         tags = Tagging.objects.filter(number=OuterRef("pk")).order_by(Lower("tag__name"))
         return self.annotate(tag_names=ArraySubquery(tags.values("tag__name")))
+
+
+NumberManagerBase = models.Manager.from_queryset(NumberQuerySet)
+
+
+class NumberManager(NumberManagerBase):
+    """Reads ``paid_until`` along with each number, from its one home, the rent row."""
+
+    def get_queryset(self) -> NumberQuerySet:
+        due = RentDue.objects.filter(number=OuterRef("pk")).values("due_at")
+        numbers: NumberQuerySet = super().get_queryset()  # type: ignore[assignment]
+        return numbers.annotate(paid_until=Subquery(due))
 
 
 class Number(NumberFacts, WorkspaceOwned):
@@ -150,10 +195,8 @@ class Number(NumberFacts, WorkspaceOwned):
         null=True, blank=True, help_text="Cannot be released until it is unlocked."
     )
     release_at = models.DateTimeField(null=True, blank=True, help_text="Will be released then.")
-    # The carrier is being asked to take it back: from here on nothing can be undone.
-    giving_back_at = models.DateTimeField(null=True, blank=True)
+    # Why the carrier does not take it back, in words for people.
     give_back_refusal = models.CharField(max_length=200, blank=True)
-    last_used_at = models.DateTimeField(null=True, blank=True)
     status = models.GeneratedField(
         expression=STATUS,
         output_field=models.CharField(max_length=8, choices=Status),
@@ -168,9 +211,13 @@ class Number(NumberFacts, WorkspaceOwned):
     # When calls and messages were last known to be sent to us; empty means they are not yet.
     webhooks_set_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(help_text="When it was bought: rent counts from here.")
-    paid_until = models.DateTimeField(help_text="When the next monthly payment is due.")
     tag_names: list[str]  # only on numbers fetched with_tags()
-    objects: ClassVar[models.Manager] = NumberQuerySet.as_manager()
+    # When a call or message last came to it or went out from it; empty means never yet.
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    # Decided: the provider gets it back, and nobody can change that any more.
+    giving_back_at = models.DateTimeField(null=True, blank=True)
+    give_back_tried_at = models.DateTimeField(null=True, blank=True)
+    objects: ClassVar[NumberManager] = NumberManager()
 
     class Meta:
         constraints = [
@@ -190,6 +237,14 @@ class Number(NumberFacts, WorkspaceOwned):
             models.UniqueConstraint(
                 fields=["workspace", "id", "created_at"], name="number_of_workspace"
             ),
+            # One that still works is never given back: somebody parked it, or it was not paid.
+            models.CheckConstraint(
+                condition=Q(giving_back_at__isnull=True)
+                | Q(parked_at__isnull=False)
+                | Q(suspended_at__isnull=False)
+                | Q(vanished_at__isnull=False),
+                name="number_given_back_when_inactive",
+            ),
         ]
         indexes = NUMBER_INDEXES
 
@@ -202,6 +257,15 @@ class Number(NumberFacts, WorkspaceOwned):
         digits = formats.digits_from(self.friendly_name)
         is_the_number = digits in map(formats.digits_from, (self.e164, self.national))
         return "" if is_the_number else self.friendly_name
+
+    @cached_property
+    def paid_until(self) -> datetime:
+        """When the next monthly payment is due. ``objects`` reads it along with the number."""
+        return self.rent.due_at
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        super().refresh_from_db(*args, **kwargs)
+        self.__dict__.pop("paid_until", None)
 
     @property
     def inactive_because(self) -> Because | None:

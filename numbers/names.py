@@ -70,6 +70,6 @@ def _unsent() -> NumberQuerySet:
 
 def ring_for(number: Number) -> None:
     """Have it sent as soon as the change is committed."""
-    from numbers.tasks import send_number_name  # the task imports this module
+    from numbers import tasks  # the tasks import this module
 
-    doorbell.ring(send_number_name, number.pk)
+    doorbell.ring(tasks.send_number_name, number.pk)

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from numbers.models import Number, OrderLine
+from numbers.models import Number, OrderLine, RentLine
 from wallet.models import Entry
 
 MONTHS = 12
@@ -107,9 +107,13 @@ def purchases(number: Number, since: datetime) -> list[Cost]:
 
 
 def rents(number: Number, since: datetime) -> list[Cost]:
-    """Monthly fees that are entries of their own, keyed ``rent:<number>:<period>``."""
-    entries = Entry.objects.filter(
-        wallet=number.workspace_id, key__startswith=f"rent:{number.public_id}:",
-        created_at__gte=since,
-    )  # fmt: skip
-    return [Cost(entry.created_at, -entry.amount, "Monthly fee") for entry in entries]
+    """Its monthly fees, and what of them was given back for unused days."""
+    lines = RentLine.objects.filter(number_id=number.pk, charged_at__gte=since, amount__gt=0)
+    key = f"rent-refund:{number.pk}:"
+    refunds = Entry.objects.filter(
+        wallet=number.workspace_id, key__startswith=key, created_at__gte=since
+    ).exclude(key=f"{key}0")  # that of the purchase is told there
+    return [
+        *(Cost(line.charged_at, line.amount, "Monthly fee") for line in lines if line.entry_seq),
+        *(Cost(entry.created_at, -entry.amount, "Refunds") for entry in refunds),
+    ]

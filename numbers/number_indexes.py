@@ -2,8 +2,8 @@
 
 Each begins with the workspace. The list shows numbers that are owned, so most leave out
 those that were given back, and each ends with what it is sorted by, so that any page of any
-filter is a short walk along one index. None holds ``paid_until``: rent moves it every month,
-and a row whose indexed columns stay as they are is rewritten in place.
+filter is a short walk along one index. The due date
+is in none and not even in the table: rent moves it every month (``rent_models.py``).
 """
 
 from datetime import UTC, datetime
@@ -82,6 +82,16 @@ NUMBER_INDEXES = [
         "number_release_scheduled",
         "release_at",
         Q(release_at__isnull=False, parked_at__isnull=True),
+    ),
+    Index(
+        fields=["workspace"],
+        name="number_stopped_by_rent",
+        condition=Q(outbound_stopped_at__isnull=False) | Q(suspended_at__isnull=False),
+    ),
+    waiting(
+        "number_being_given_back",
+        "giving_back_at",
+        Q(giving_back_at__isnull=False, released_at__isnull=True),
     ),
     waiting("number_parked", "parked_at", Q(parked_at__isnull=False, released_at__isnull=True)),
 ]

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -20,23 +21,26 @@ from numbers.number_forms import NumberForm
 from numbers.number_rows import rows_of
 from numbers.provider_data import look_up
 from numbers.release import undo_time
+from numbers.rent_state import rent_state
 from numbers.usages import usages_of
 from workspaces.access import WorkspaceRequest, workspace_view
-from workspaces.models import AuditEvent, User
+from workspaces.models import User
 from workspaces.permissions import (
     AUDIT_VIEW,
+    INBOX_VIEW,
     NUMBERS_EDIT,
     NUMBERS_RELEASE,
     NUMBERS_VIEW,
+    ROUTES_EDIT,
     WALLET_VIEW,
 )
 
-NEWEST_EVENTS = 5
+STOPPED = (Number.Health.OUTBOUND_STOPPED, Number.Health.UNPAID)
 
 
 def number_of(request: WorkspaceRequest, public_id: str) -> Number:
     """The workspace's number, whether owned or given back; 404 for any other."""
-    numbers = Number.objects.for_workspace(request.workspace).with_tags()
+    numbers = Number.objects.for_workspace(request.workspace).with_tags().select_related("rent")
     number = get_object_or_404(numbers, public_id=public_id)
     number.workspace = request.workspace
     return number
@@ -51,17 +55,20 @@ def detail(request: WorkspaceRequest, public_id: str) -> HttpResponse:
 def _about(request: WorkspaceRequest, number: Number) -> dict:
     may = request.membership.can
     usages = usages_of(request.workspace, [number])
-    events = AuditEvent.objects.for_workspace(request.workspace).of_subject(
-        "number", number.public_id
-    )
+    is_behind = number.health in STOPPED or number.rent.due_at <= timezone.now()
+    is_leaving = number.parked_at or number.giving_back_at or number.released_at
     return {
         "number": number,
         "support_email": settings.SUPPORT_EMAIL,
         "row": rows_of(request.workspace, [number], usages)[0],
         "undo_until": number.parked_at + undo_time() if number.parked_at else None,
-        "events": events.order_by("-pk")[:NEWEST_EVENTS] if may(AUDIT_VIEW) else None,
-        "may_edit": may(NUMBERS_EDIT) and not number.parked_at and not number.released_at,
-        "may_release": may(NUMBERS_RELEASE) and not number.released_at,
+        # Two more queries, only where there is something to tell.
+        "rent": rent_state(number) if is_behind and not number.released_at else None,
+        "may_see_history": may(AUDIT_VIEW),
+        "may_see_inbox": may(INBOX_VIEW),
+        "may_route": may(ROUTES_EDIT) and not number.parked_at,
+        "may_edit": may(NUMBERS_EDIT) and not is_leaving,
+        "may_release": may(NUMBERS_RELEASE) and not number.giving_back_at,
         "may_see_costs": may(WALLET_VIEW),
     }
 
@@ -79,7 +86,7 @@ def costs(request: WorkspaceRequest, public_id: str) -> HttpResponse:
             for month in found.months
         ]
     )  # fmt: skip
-    template = "_costs.html" if htmx.asks_for(request, "costs") else "costs.html"
+    template = "_number_costs.html" if htmx.asks_for(request, "costs") else "number_costs.html"
     return render(
         request, f"numbers/{template}", {"number": number, "costs": found, "chart": chart}
     )

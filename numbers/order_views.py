@@ -28,7 +28,6 @@ from numbers.receipt import receipt_of
 from numbers.refusals import PriceChanged, TooManyNumbers
 from numbers.rent_periods import period_start
 from numbers.review import Chosen, Reviewed, leave_out_unmet, review_numbers, unmet_requirement
-from numbers.settle import due_lines
 from numbers.views import count_search, or_try_again
 from wallet.addresses import add_funds_address
 from wallet.ledger import InsufficientFunds
@@ -174,7 +173,7 @@ def order(request: WorkspaceRequest, reference: str) -> HttpResponse:
         reference=reference,
     )
     receipt = receipt_of(found)
-    if receipt.unsettled and due_lines(found.pk).exists():
+    if receipt.is_due:
         ring(tasks.settle_order, found.pk)
     fragment = f"numbers/_order{'_several' if len(receipt.lines) > 1 else ''}.html"
     context = {

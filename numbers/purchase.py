@@ -24,7 +24,6 @@ from numbers.order_log import advance
 from numbers.place import hung_up_after, place_order
 from numbers.quote import Quote
 from numbers.refusals import NumberJustTaken, refusal_for
-from numbers.rent_periods import period_start
 from telephony import provider
 from telephony.errors import NumberTaken, ProviderError, ProviderUnavailable
 from telephony.values import NumberType, OwnedNumber
@@ -214,9 +213,8 @@ def _write_number(line: OrderLine, bought: OwnedNumber) -> Number:
         address_requirement=line.address_requirement, monthly_price=line.monthly_price,
         provider_monthly_price=line.provider_monthly_price, currency=line.currency,
         friendly_name=bought.friendly_name, provider_sid=bought.sid,
-        webhooks_set_at=now if is_connected else None,
-        created_at=now, paid_until=period_start(now, 1),
-    )  # fmt: skip
+        webhooks_set_at=now if is_connected else None, created_at=now,
+    )  # fmt: skip  # the database begins its rent with it (docs/rent.md)
 
 
 def _bought_in_vain(line: OrderLine, bought: OwnedNumber) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.utils import timezone
+
 from numbers.models import NumberOrder, OrderLine
 
 State = OrderLine.State
@@ -23,6 +25,12 @@ class Receipt:
     @property
     def is_settled(self) -> bool:
         return not self.unsettled
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a line of it may be settled now by whoever comes."""
+        now = timezone.now()
+        return any(line.due_at and line.due_at <= now for line in self.unsettled)
 
     @property
     def is_checking(self) -> bool:

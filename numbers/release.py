@@ -15,6 +15,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from numbers import give_back
 from numbers.changes import refuse_if_leaving
 from numbers.models import Number, NumberQuerySet
 from numbers.number_refusals import CarrierHolds, NumberLocked, UndoTooLate, WrongDigits
@@ -31,12 +32,15 @@ LAST_DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class Consequences:
-    """What a person should know before. ``unused_days`` are paid and are not given back."""
+    """What a person should know before. ``unused_days`` are paid; ``refunds`` says whether
+    the money for them comes back.
+    """
 
     breaks: Sequence[Usage]
     traffic: Sequence[str]
     last_used_at: datetime | None
     unused_days: int
+    refunds: bool
     paid_until: datetime
 
 
@@ -50,6 +54,7 @@ def consequences_of(number: Number) -> Consequences:
         traffic=traffic_of(number),
         last_used_at=number.last_used_at,
         unused_days=max((number.paid_until - timezone.now()).days, 0),
+        refunds=settings.RENT_REFUNDS_UNUSED_DAYS,
         paid_until=number.paid_until,
     )
 
@@ -113,8 +118,8 @@ def cancel_release(*, number: Number, by: User) -> None:
 
 
 def undo_release(*, number: Number, by: User) -> None:
-    """Put a released number back as it was. Raises ``UndoTooLate`` once the carrier is asked
-    to take it.
+    """Put a released number back as it was. Raises ``UndoTooLate`` once it is decided that the
+    carrier gets it.
     """
     with transaction.atomic():
         parked = Number.objects.for_workspace(number.workspace).owned().filter(pk=number.pk)
@@ -142,9 +147,17 @@ def park_due() -> None:
                 _tell_parked(number, None, "Released as planned", now)
 
 
+def decide_due() -> int:
+    """Mark what was parked for long enough: from then on it is given back, and nobody can undo
+    it. Whichever of the two conditional updates comes first wins. Returns how many.
+    """
+    parked = Number.objects.owned().filter(parked_at__lte=timezone.now() - undo_time())
+    return give_back.decide(parked)
+
+
 def _still_here(number: Number) -> NumberQuerySet:
     mine = Number.objects.for_workspace(number.workspace).owned().filter(pk=number.pk)
-    return mine.filter(parked_at=None, locked_at=None)
+    return mine.filter(parked_at=None, giving_back_at=None, locked_at=None)
 
 
 def _refuse(number: Number) -> None:
@@ -161,7 +174,7 @@ def _check_digits(number: Number, last_digits: str) -> None:
 def _tell_parked(number: Number, by: User | None, text: str, now: datetime) -> None:
     workspace = number.workspace
     audit.record(
-        workspace=workspace, by=by, action="number.released", subject=number, text=text,
+        workspace=workspace, by=by, action="number.parked", subject=number, text=text,
         details={"name": number.friendly_name},
     )  # fmt: skip
     until = now + undo_time()

@@ -14,3 +14,9 @@ def period_start(bought_at: datetime, period: int) -> datetime:
     year, month = bought_at.year + months // 12, months % 12 + 1
     last_day = calendar.monthrange(year, month)[1]
     return bought_at.replace(year=year, month=month, day=min(bought_at.day, last_day))
+
+
+def period_at(bought_at: datetime, moment: datetime) -> int:
+    """The period that ``moment`` lies in; -1 or less before the purchase."""
+    period = 12 * (moment.year - bought_at.year) + moment.month - bought_at.month
+    return period if period_start(bought_at, period) <= moment else period - 1

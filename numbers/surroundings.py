@@ -11,7 +11,7 @@ from django.db import connection
 
 from lib import e164 as formats
 from numbers.list_models import Tag
-from numbers.models import OrderLine
+from numbers.models import OrderLine, RentArrears
 from workspaces.models import User, Workspace
 
 MOST_ORDERS = 3
@@ -34,20 +34,23 @@ SELECT
     ARRAY(SELECT DISTINCT o.reference FROM numbers_orderline AS line
         JOIN numbers_numberorder AS o ON o.id = line.order_id
         WHERE line.workspace_id = %(workspace)s AND line.state = ANY(%(unsettled)s)
-        ORDER BY o.reference LIMIT %(most)s)
+        ORDER BY o.reference LIMIT %(most)s),
+    (SELECT since FROM numbers_rentarrears WHERE workspace_id = %(workspace)s)
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """``countries`` are those in which the workspace has numbers; ``columns`` is None for a
-    person who never chose; ``orders`` are references that are still being checked.
+    person who never chose; ``orders`` are references that are still being checked;
+    ``arrears`` is there while rent is overdue.
     """
 
     countries: Sequence[tuple[str, str]]
     tags: Sequence[Tag]
     columns: Sequence[str] | None
     orders: Sequence[str]
+    arrears: RentArrears | None
 
     def tag(self, name: str) -> Tag | None:
         wanted = name.strip().lower()
@@ -61,11 +64,12 @@ def surroundings_of(workspace: Workspace, user: User) -> Surroundings:
             {"workspace": workspace.pk, "user": user.pk, "most": MOST_ORDERS,
              "unsettled": list(OrderLine.UNSETTLED)},
         )  # fmt: skip
-        countries, tags, columns, orders = cursor.fetchone()
+        countries, tags, columns, orders, overdue_since = cursor.fetchone()
     named = sorted(((code, formats.country_name(code)) for code in countries), key=lambda c: c[1])
     return Surroundings(
         countries=named,
         tags=[Tag(pk=pk, name=name, workspace=workspace) for pk, name in tags],
         columns=columns,
         orders=orders,
+        arrears=RentArrears(workspace=workspace, since=overdue_since) if overdue_since else None,
     )

@@ -4,10 +4,24 @@ import logging
 
 from celery import shared_task
 
-from numbers import catalogue, give_back, names, purchase, release, settle, sync, watch
-from numbers.models import NumberOrder
+from numbers import (
+    catalogue,
+    dunning,
+    give_back,
+    names,
+    price_changes,
+    purchase,
+    release,
+    rent,
+    rent_settle,
+    settle,
+    sync,
+    watch,
+)
+from numbers.models import NumberOrder, RentArrears
+from numbers.rent_runs import RunInTheFuture
 from telephony.errors import ProviderError
-from workspaces.models import User
+from workspaces.models import User, Workspace
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +77,42 @@ def refresh_prices() -> None:
 
 
 @shared_task
+def collect_rent() -> None:
+    """What is due is charged first, so that nobody climbs the ladder with money in the wallet."""
+    try:
+        rent.collect_due()
+        dunning.advance()
+    except RunInTheFuture as refusal:
+        log.error("no rent was collected: %s", refusal.sentence)
+
+
+def funds_added(wallet_id: int) -> None:
+    """Rung by the wallet after money has come in (``AFTER_FUNDS_ADDED``)."""
+    if RentArrears.objects.filter(pk=wallet_id).exists():
+        settle_workspace.delay(wallet_id)
+
+
+@shared_task
+def settle_workspace(workspace_id: int) -> None:
+    rent_settle.settle(Workspace.objects.get(pk=workspace_id))
+
+
+@shared_task
+def settle_arrears() -> None:
+    rent_settle.settle_arrears()
+
+
+@shared_task
+def give_numbers_back() -> None:
+    give_back.give_back_due()
+
+
+@shared_task
+def announce_prices() -> None:
+    price_changes.follow_price_list()
+
+
+@shared_task
 def send_number_name(number_id: int) -> None:
     names.send_name(number_id)
 
@@ -74,6 +124,7 @@ def send_number_names() -> None:
 
 @shared_task
 def release_numbers() -> None:
-    """Those whose day has come are parked; those parked for long enough are given back."""
+    """Those whose day has come are parked; those parked for long enough are to go back."""
     release.park_due()
-    give_back.give_back_due()
+    if release.decide_due():
+        give_numbers_back.delay()

@@ -31,14 +31,19 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    # A payment whose webhook never came is credited all the same: Stripe is asked.
+    "settle open top-ups": {
+        "task": "wallet.tasks.settle_open_top_ups",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     # A mail rings a task when it is written; this is for what the ring did not reach.
     "deliver notices": {
         "task": "workspaces.tasks.deliver_notices",
         "schedule": 60.0,
         "options": {"expires": 60},
     },
-    # A release that was scheduled begins on time, and a number that was parked for a day is
-    # given back; a carrier that did not take it is asked again, until it does.
+    # A release that was scheduled begins on time, and one that was parked for a day is final.
     "release numbers": {
         "task": "numbers.tasks.release_numbers",
         "schedule": 60.0,
@@ -49,6 +54,43 @@ app.conf.beat_schedule = {
         "task": "numbers.tasks.send_number_names",
         "schedule": 60.0,
         "options": {"expires": 60},
+    },
+    # A call that is over, a text that has come: on the statement within seconds. Prices that
+    # the provider tells late are asked for here too, further and further apart.
+    "charge for calls and messages": {
+        "task": "interactions.tasks.settle_usage",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    # For messages whose bell was not heard, and for senders that died half-way.
+    "finish messages": {
+        "task": "interactions.tasks.finish_messages",
+        "schedule": 20.0,
+        "options": {"expires": 20},
+    },
+    # Pictures and voicemails that the provider did not have yet, or could not be asked for.
+    "fetch pictures and voicemails": {
+        "task": "interactions.tasks.fetch_media",
+        "schedule": 20.0,
+        "options": {"expires": 20},
+    },
+    # A report that was lost must not leave a call under way, or a message on its way, for good.
+    "ask about silent calls and messages": {
+        "task": "interactions.tasks.ask_about_the_silent",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
+    # A message whose webhook was lost with all its retries is at the provider all the same.
+    "find missed calls and messages": {
+        "task": "interactions.tasks.find_what_was_missed",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
+    # Prices per minute and segment change rarely; the lists are long, so not all at once.
+    "refresh rates": {
+        "task": "interactions.tasks.refresh_rates",
+        "schedule": 6 * 3600.0,
+        "options": {"expires": 3600},
     },
     # What somebody changed in the provider's console, what vanished, what is billed to us and
     # belongs to nobody.
@@ -72,6 +114,31 @@ app.conf.beat_schedule = {
     # Country list and prices: the wizard answers from rows; the provider changes them rarely.
     "refresh prices": {
         "task": "numbers.tasks.refresh_prices",
+        "schedule": 6 * 3600.0,
+        "options": {"expires": 3600},
+    },
+    # Rent falls due at any minute of the day; an hour later it is paid or told as overdue.
+    "collect rent": {
+        "task": "numbers.tasks.collect_rent",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    # Money that comes in rings a task; this is for what the ring did not reach. What is
+    # covered works again within a minute.
+    "settle arrears": {
+        "task": "numbers.tasks.settle_arrears",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
+    # Numbers that are to go back to the provider: called until it confirms.
+    "give numbers back": {
+        "task": "numbers.tasks.give_numbers_back",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    # Prices change rarely, and nobody waits for this.
+    "announce prices": {
+        "task": "numbers.tasks.announce_prices",
         "schedule": 6 * 3600.0,
         "options": {"expires": 3600},
     },

@@ -2,17 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from numbers.arrears import arrears_of
 from telephony.client import credential_state
 from wallet.models import Wallet
 from workspaces.models import Membership, Workspace
 from workspaces.permissions import WALLET_VIEW
+
+# The apps whose page of one thing leads to a list of such things in another workspace.
+WITH_INDEX = ("numbers", "wallet", "interactions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "provider_problem": credential_state() if _shows_provider_problem(request) else "",
         "switch_targets": cache(lambda: _switch_targets(request, workspace)),
         "header_wallet": cache(_header_wallet(request, workspace)),
+        "rent_arrears": cache(partial(arrears_of, workspace)),
     }
 
 
@@ -69,7 +74,7 @@ def _same_page(request: HttpRequest, workspace: Workspace) -> str:
     """This page in another workspace; a page about one thing leads to the list of such."""
     match = request.resolver_match
     if match is None or set(match.kwargs) != {"workspace_slug"} or request.method != "GET":
-        name = match.app_name if match and match.app_name in ("numbers", "wallet") else "numbers"
+        name = match.app_name if match and match.app_name in WITH_INDEX else "numbers"
         return reverse(f"{name}:index", args=[workspace.slug])
     address = reverse(match.view_name, args=[workspace.slug])
     query = request.META.get("QUERY_STRING", "")

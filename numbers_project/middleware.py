@@ -3,14 +3,33 @@
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.utils.cache import patch_vary_headers
 
+from interactions import webhooks as provider_webhooks
 from lib.rate_limit import TooOften
 from numbers_project import errors
 from workspaces import audit
 
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+
+
+def webhooks_first(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable:
+    """Answer the provider's webhooks before anything else looks at the request.
+
+    They carry no session and no login, and what they cost is multiplied by every call and
+    message. Stands first in MIDDLEWARE; the same views are in the URL map.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        view = provider_webhooks.VIEWS.get(request.path_info)
+        if view is not None:
+            return view(request)
+        if request.path_info.startswith(provider_webhooks.BASE):
+            return HttpResponseNotFound()  # a redirect to a slash would lose the form
+        return get_response(request)
+
+    return middleware
 
 
 def private_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable:

@@ -7,6 +7,9 @@ repeat returns the first result, the same key with other particulars raises
 places. A refusal writes nothing.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
@@ -15,6 +18,7 @@ from psycopg import Cursor
 
 from lib import money
 from lib.errors import Refusal
+from wallet import funds_added
 from wallet.models import MOST, Entry, Hold, Kind, Wallet
 from workspaces.models import User
 
@@ -205,6 +209,63 @@ def void(*, hold: Hold) -> Hold:
     return hold
 
 
+@dataclass(frozen=True, slots=True)
+class LockedWallet:
+    """A wallet as it is under its lock: what is available, and where its entries stand."""
+
+    wallet_id: int
+    currency: str
+    available: Decimal
+    last_seq: int
+    version: int
+
+
+def lock_many(wallet_ids: Sequence[int], *, wait: bool = False) -> list[LockedWallet]:
+    """Lock wallets until the transaction ends, and tell what they have.
+
+    Those that somebody else has locked are left out, unless ``wait`` is set: then they are
+    waited for, at most 5 s each (``OperationalError`` after that).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM wallet_lock_many(%s, %s)", [list(wallet_ids), wait])
+        return [LockedWallet(*row) for row in cursor.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class LockedCharge:
+    """What to take (above zero) from a wallet that is locked."""
+
+    wallet: LockedWallet
+    amount: Decimal
+    text: str
+
+
+def charge_many(
+    charges: Sequence[LockedCharge], *, kind: Kind, key: str, reference: str, at: datetime
+) -> None:
+    """One entry in each of several locked wallets, in one round trip, from available money.
+
+    Each entry gets the seq after the wallet's last one, so that what belongs to it can be
+    written before it. Raises ``LedgerConflict`` if one wallet has moved on or lacks the
+    money: then the whole transaction must be rolled back. Not repeatable: who calls makes
+    the fact and the charge one transaction.
+    """
+    arguments: list[Any] = [
+        [charge.wallet.wallet_id for charge in charges],
+        [charge.wallet.last_seq + 1 for charge in charges],
+        [positive(charge.amount) for charge in charges],
+        [charge.text for charge in charges],
+        kind, "revenue", key, reference, at,
+    ]  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT wallet_charge_many(%s, %s, %s::numeric[], %s, %s, %s, %s, %s, %s)", arguments
+        )
+        [charged] = cursor.fetchone()
+    if charged != len(charges):
+        raise LedgerConflict(f"{key}: {len(charges) - charged} wallets moved on or are short")
+
+
 def positive(amount: Decimal) -> Decimal:
     """The amount, if it is one that can move: above zero."""
     if checked(amount) <= 0:
@@ -244,6 +305,8 @@ def _post(
     )
     if outcome == "repeat":
         return Entry.objects.get(pk=pk)
+    if amount > 0:
+        funds_added.ring(wallet.pk)
     return _read(
         Entry(pk=pk, wallet_id=wallet.pk, seq=seq, kind=kind, amount=amount, contra=contra,
               balance_after=balance_after, available_after=available, key=key, text=text,

@@ -4,6 +4,7 @@ An operation records its event in the transaction that does the thing, so that n
 be there without the other.
 """
 
+from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Any
 
@@ -34,4 +35,20 @@ def record(
         origin=ORIGIN.get(), action=action, subject_kind=kind,
         subject_id=subject_id or str(getattr(subject, "public_id", subject and subject.pk) or ""),
         label=label or str(subject or ""), text=text, details=details or {},
+    )  # fmt: skip
+
+
+def record_many(
+    *, by: User | None, action: str, subject_kind: str,
+    events: Iterable[tuple[int, str, str, str]],
+) -> None:  # fmt: skip
+    """Write the same thing done to many: (workspace id, public id, label, text) of each."""
+    now = timezone.now()
+    AuditEvent.objects.bulk_create(
+        AuditEvent(
+            workspace_id=workspace_id, at=now, by=by, by_name=str(by) if by else "System",
+            origin=ORIGIN.get(), action=action, subject_kind=subject_kind, subject_id=subject_id,
+            label=label, text=text,
+        )
+        for workspace_id, subject_id, label, text in events
     )  # fmt: skip

@@ -12,6 +12,8 @@ from workspaces.access import WorkspaceRequest, workspace_view
 from workspaces.activity import AREAS, Question, csv_lines, page_of
 from workspaces.permissions import AUDIT_VIEW
 
+FRAGMENTS = {"more-events": "_more_events.html", "number-history": "_number_history.html"}
+
 
 class ActivityForm(forms.Form):
     """The search, read from the address."""
@@ -52,7 +54,8 @@ def index(request: WorkspaceRequest) -> HttpResponse:
         "everything": question.query_string(),
         "is_later_page": bool(after),
     }
-    template = "_more_events.html" if htmx.asks_for(request, "more-events") else "activity.html"
+    wanted = [name for name in FRAGMENTS if htmx.asks_for(request, name)]
+    template = FRAGMENTS[wanted[0]] if wanted else "activity.html"
     return render(request, f"workspaces/{template}", context)
 
 

@@ -5,7 +5,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("numbers", "0013_asking_and_limits")]
+    dependencies = [("numbers", "0022_drop_paid_until")]
 
     operations = [
         TrigramExtension(),

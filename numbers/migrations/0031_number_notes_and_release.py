@@ -15,18 +15,8 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='number',
-            name='giving_back_at',
-            field=models.DateTimeField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name='number',
             name='health',
             field=models.GeneratedField(db_persist=True, expression=models.Case(models.When(then=models.Value(4), vanished_at__isnull=False), models.When(suspended_at__isnull=False, then=models.Value(3)), models.When(outbound_stopped_at__isnull=False, then=models.Value(2)), models.When(then=models.Value(1), webhooks_set_at__isnull=True), default=models.Value(0)), output_field=models.SmallIntegerField(choices=[(0, 'Good'), (1, 'Connecting'), (2, 'Outbound Stopped'), (3, 'Unpaid'), (4, 'Gone')])),
-        ),
-        migrations.AddField(
-            model_name='number',
-            name='last_used_at',
-            field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
             model_name='number',

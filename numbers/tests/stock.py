@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 from django.utils import timezone
 
-from numbers.models import Number
+from numbers.models import Number, RentDue
 from workspaces.models import Workspace
 
 
@@ -20,17 +20,19 @@ def make_number() -> Callable[..., Number]:
     def make(workspace: Workspace, e164: str = "", **facts: object) -> Number:
         place = next(serial)
         now = timezone.now()
+        paid_until = facts.pop("paid_until", now + timedelta(days=10, hours=1))
         facts = {
             "country": "US", "number_type": "local", "area_code": "212", "locality": "New York",
             "region": "NY", "capabilities": ["mms", "sms", "voice"], "currency": "USD",
             "monthly_price": Decimal("1.38"), "provider_monthly_price": Decimal("1.15"),
             "provider_sid": f"PN{place:032x}", "webhooks_set_at": now,
-            "created_at": now - timedelta(days=60) + timedelta(minutes=place),
-            "paid_until": now + timedelta(days=10), **facts,
+            "created_at": now - timedelta(days=60) + timedelta(minutes=place), **facts,
         }  # fmt: skip
-        return Number.objects.create(
+        number = Number.objects.create(
             workspace=workspace, e164=e164 or f"+1212555{place:04d}", **facts
         )
+        RentDue.objects.filter(number=number).update(due_at=paid_until)
+        return Number.objects.get(pk=number.pk)
 
     return make
 

@@ -333,7 +333,7 @@ def _number_of(workspace, line, sid) -> Number:
     return Number.objects.create(
         workspace=workspace, e164=line.e164, country="US", number_type="local",
         capabilities=["voice"], monthly_price=1, provider_monthly_price=1, currency="USD",
-        provider_sid=sid, created_at=now, paid_until=now,
+        provider_sid=sid, created_at=now,
     )  # fmt: skip
 
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from numbers import sync
 from numbers.compare import compare
 from numbers.models import Number
-from numbers.rent_periods import period_start
 from numbers.sync_models import Difference
 from telephony import provider
 from telephony.webhook_urls import webhooks_for_numbers
@@ -72,7 +71,7 @@ def set_up(workspace, simulator, e164: str, side: dict) -> None:
         workspace=workspace, e164=e164, country="US", number_type="local",
         capabilities=side["able_here"], monthly_price="1.38", provider_monthly_price="1.15",
         currency="USD", friendly_name="Ours", provider_sid=sid, created_at=then,
-        webhooks_set_at=then, paid_until=period_start(then, 1),
+        webhooks_set_at=then,
         vanished_at=then if side["here"] == "vanished" else None,
         released_at=then if side["here"] == "released" else None,
     )  # fmt: skip

@@ -17,7 +17,8 @@ PAGE = Template(
     <h1>New campaign</h1>
     {% if chosen %}<p>Sends from {{ chosen }}</p>{% endif %}
     <form method="post" class="stack">{% csrf_token %}
-      <label for="id_name">Name</label><input type="text" id="id_name" name="name" value="{{ form.name.value|default:'' }}">
+      <label for="id_name">Name</label>
+      <input type="text" id="id_name" name="name" value="{{ form.name.value|default:'' }}">
       <fieldset><legend>Sender</legend>
         {% for problem in form.sender.errors %}<p class="problem">{{ problem }}</p>{% endfor %}
         {{ form.sender }}</fieldset>

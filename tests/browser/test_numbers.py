@@ -339,8 +339,11 @@ def test_an_empty_workspace_is_sound(browse, owner):
     audit(open_list(browse, owner))
 
 
-@pytest.mark.parametrize("fact", ["", "deactivated_at", "suspended_at", "outbound_stopped_at",
-                                  "vanished_at", "parked_at", "release_at", "released_at"])  # fmt: skip
+FACTS = ["", "deactivated_at", "suspended_at", "outbound_stopped_at", "vanished_at", "parked_at",
+         "release_at", "released_at"]  # fmt: skip
+
+
+@pytest.mark.parametrize("fact", FACTS)
 def test_every_state_of_a_number_is_sound(browse, owner, owned, fact):
     changes.write_notes(number=owned, by=owner, notes="On the flyer")
     tags.set_tags(number=owned, by=owner, names=["vip"])

@@ -1,0 +1,23 @@
+"""What must hold of the settings before anything is charged."""
+
+from typing import Any
+
+from django.core import checks
+
+from numbers.ladder import ladder
+
+
+@checks.register(checks.Tags.compatibility)
+def ladder_goes_up(**_: Any) -> list[checks.CheckMessage]:
+    steps = ladder()
+    if 0 < steps.remind <= steps.outbound < steps.inbound < steps.release:
+        return []
+    return [
+        checks.Error(
+            "The days after which unpaid numbers stop must rise, and a reminder must come "
+            "before the first of them.",
+            hint="Set RENT_REMIND_DAYS_BEFORE <= RENT_OUTBOUND_STOPS_AFTER_DAYS < "
+            "RENT_INBOUND_STOPS_AFTER_DAYS < RENT_RELEASED_AFTER_DAYS, all above 0.",
+            id="numbers.E001",
+        )
+    ]

@@ -5,18 +5,17 @@ from datetime import datetime
 
 from django.urls import reverse
 
-from numbers.models import Number
+from numbers.rent_models import RentDue
 from wallet.upcoming import Charge
 from workspaces.models import Workspace
 
 
 def upcoming_charges(workspace: Workspace, *, until: datetime) -> list[Charge]:
     """The monthly fees that fall due up to then, overdue ones too."""
-    numbers = Number.objects.for_workspace(workspace).owned()
-    kept = numbers.filter(parked_at=None, vanished_at=None, paid_until__lte=until)
+    due = RentDue.objects.for_workspace(workspace).filter(billed=True, due_at__lte=until)
     return [
-        Charge(number.paid_until, number.monthly_price, number.international)
-        for number in kept.only("e164", "monthly_price", "paid_until")
+        Charge(rent.due_at, rent.price, rent.number.international)
+        for rent in due.select_related("number")
     ]
 
 

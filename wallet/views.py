@@ -34,7 +34,7 @@ END = datetime(9999, 1, 1, tzinfo=UTC)
 @workspace_view(WALLET_VIEW)
 def index(request: WorkspaceRequest) -> HttpResponse:
     """Balance, holds, rent ahead, how long it lasts, the chart, and the statement."""
-    wallet = _wallet(request.workspace)
+    wallet = request.wallet = _wallet(request.workspace)
     form = FilterForm(request.GET)
     valid = form.is_valid()
     zone = ZoneInfo(request.workspace.time_zone)

@@ -30,7 +30,6 @@ def make_number(workspace: Workspace, e164: str, **facts) -> Number:
         "capabilities": ["mms", "sms", "voice"], "monthly_price": Decimal("1.38"),
         "provider_monthly_price": Decimal("1.15"), "currency": "USD",
         "provider_sid": sid("PN"), "webhooks_set_at": now, "created_at": now,
-        "paid_until": now,
     }  # fmt: skip
     return Number.objects.create(workspace=workspace, e164=e164, **values | facts)
 

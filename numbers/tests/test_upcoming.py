@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from numbers.models import Number
 from numbers.purchase import purchase_number
+from numbers.rent_models import RentDue
 from numbers.upcoming import upcoming_charges
 
 PAGE = "/w/acme/wallet/"
@@ -18,7 +19,7 @@ def number(acme, owner, quote, simulator) -> Number:
 
 
 def test_wallet_page_shows_the_rent_ahead_with_its_date(as_owner, number):
-    Number.objects.update(paid_until=timezone.now() + timedelta(days=9))
+    RentDue.objects.update(due_at=timezone.now() + timedelta(days=9))
     [due] = as_owner.get(PAGE).context["charges"]
     assert (due.text, due.amount) == (number.international, number.monthly_price)
 
@@ -33,9 +34,8 @@ def test_line_of_a_purchase_opens_its_order(as_owner, number):
 @pytest.mark.parametrize("fact", ["released_at", "parked_at", "vanished_at"])
 def test_no_rent_is_ahead_for_what_is_given_back(acme, number, fact):
     now = timezone.now()
-    Number.objects.update(
-        paid_until=now, **({fact: now} | ({"parked_at": now} if fact == "released_at" else {}))
-    )
+    RentDue.objects.update(due_at=now)
+    Number.objects.update(**({fact: now} | ({"parked_at": now} if fact == "released_at" else {})))
     assert upcoming_charges(acme, until=now + timedelta(days=30)) == []
 
 

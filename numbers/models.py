@@ -4,7 +4,6 @@ import re
 import secrets
 import uuid
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -18,6 +17,7 @@ from django.utils.functional import cached_property
 from lib import e164 as formats
 from numbers.derived import HEALTH, STATUS, WORDS, Health
 from numbers.list_models import BulkRun, ListPreference, Tag, Tagging
+from numbers.number_constraints import NUMBER_CONSTRAINTS
 from numbers.number_indexes import NUMBER_INDEXES
 from numbers.rent_models import (
     PriceChange,
@@ -220,32 +220,7 @@ class Number(NumberFacts, WorkspaceOwned):
     objects: ClassVar[NumberManager] = NumberManager()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["e164"], condition=Q(released_at__isnull=True), name="number_owned_once"
-            ),
-            models.CheckConstraint(
-                condition=Q(e164__regex=r"^\+[1-9][0-9]{6,14}$"), name="number_is_e164"
-            ),
-            models.CheckConstraint(condition=Q(monthly_price__gte=0), name="number_price_positive"),
-            models.CheckConstraint(
-                condition=Q(locked_at__isnull=True)
-                | Q(parked_at__isnull=True, release_at__isnull=True),
-                name="number_locked_is_not_released",
-            ),
-            # What a tagging refers to: workspace and time of purchase stay the number's own.
-            models.UniqueConstraint(
-                fields=["workspace", "id", "created_at"], name="number_of_workspace"
-            ),
-            # One that still works is never given back: somebody parked it, or it was not paid.
-            models.CheckConstraint(
-                condition=Q(giving_back_at__isnull=True)
-                | Q(parked_at__isnull=False)
-                | Q(suspended_at__isnull=False)
-                | Q(vanished_at__isnull=False),
-                name="number_given_back_when_inactive",
-            ),
-        ]
+        constraints = NUMBER_CONSTRAINTS
         indexes = NUMBER_INDEXES
 
     def get_absolute_url(self) -> str:
@@ -409,65 +384,10 @@ class OrderLine(NumberFacts, WorkspaceOwned):
         return f"order:{self.order.reference}:{self.position}"
 
 
-class CountryOffer(models.Model):
-    """A type of number the provider sells in a country, and what it asks per month."""
-
-    country = models.CharField(max_length=2)
-    number_type = models.CharField("type", max_length=10, choices=choices_of(NumberType))
-    provider_price = money_field(null=True)
-    currency = models.CharField(max_length=3, default="USD")
-    refreshed_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["country", "number_type"], name="country_offer_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.country} {self.get_number_type_display()}"
-
-
-class PriceRule(models.Model):
-    """What we ask for numbers of a country or type, where it is not the standard markup.
-
-    The rule that names most wins: country and type, then country, then type, then neither.
-    """
-
-    country = models.CharField(
-        max_length=2, blank=True, help_text="Two letters, for example US. Empty: every country."
-    )
-    number_type = models.CharField(
-        "type", max_length=10, blank=True, choices=choices_of(NumberType)
-    )
-    markup = models.DecimalField(
-        max_digits=6, decimal_places=3, null=True, blank=True,
-        help_text="The provider's price times this, rounded up to the cent.",
-    )  # fmt: skip
-    fixed_price = money_field(null=True, blank=True, help_text="Per month, whatever it costs us.")
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["country", "number_type"], name="price_rule_once"),
-            models.CheckConstraint(
-                condition=Q(markup__isnull=False, fixed_price__isnull=True, markup__gt=0)
-                | Q(markup__isnull=True, fixed_price__isnull=False, fixed_price__gt=0),
-                name="price_rule_markup_or_fixed_price",
-                violation_error_message="Give either a markup or a fixed price, above zero.",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        where = f"{self.country or 'every country'}, {self.number_type or 'every type'}"
-        return f"{where}: {f'x {self.markup}' if self.markup else self.fixed_price}"
-
-    def apply_to(self, provider_price: Decimal) -> Decimal:
-        """Our price per month, before rounding."""
-        return self.fixed_price if self.markup is None else provider_price * self.markup
-
-
 # Models with a module of their own; Django looks for them here.
 from numbers.limits import PurchaseLimits  # noqa: E402, F401
 from numbers.order_log import OrderStep  # noqa: E402, F401
+from numbers.price_models import CountryOffer, PriceRule  # noqa: E402, F401
 from numbers.purchase_requests import PurchaseRequest  # noqa: E402, F401
 from numbers.reports import DiagnosisReport  # noqa: E402, F401
 from numbers.sync_models import BalanceSample, Difference, SyncRun  # noqa: E402, F401

@@ -65,9 +65,7 @@ def test_recent_traffic_is_told_in_people(number):
             workspace=number.workspace, number=number, contact=contact,
             last_at=timezone.now() - timedelta(days=days),
         )  # fmt: skip
-    assert number_facts.traffic(number) == [
-        "calls or messages with 2 people in the last 30 days"
-    ]
+    assert number_facts.traffic(number) == ["calls or messages with 2 people in the last 30 days"]
 
 
 def test_what_calls_cost_is_summed_by_month(acme, number, other_number):

@@ -45,8 +45,8 @@ def in_use(settings):
 def test_it_tells_all_about_the_number(as_owner, url):
     page = as_owner.get(url).content.decode()
     for words in ("+1 212-555-0123", "+12125550123", "(212) 555-0123", "Front desk", "Active",
-                  "On the flyer", "New York, NY, United States", "$1.38", "Nothing is decided yet", "never",
-                  "Test before you publish it"):  # fmt: skip
+                  "On the flyer", "New York, NY, United States", "$1.38", "Nothing is decided yet",
+                  "never", "Test before you publish it"):  # fmt: skip
         assert words in page
 
 

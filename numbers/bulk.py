@@ -1,12 +1,13 @@
 """One thing done to several numbers: each on its own, and all told afterwards."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from django.utils import timezone
 
 from lib.errors import Refusal
 from numbers import changes, release, tags
+from numbers.carrier_holds import holds_of
 from numbers.list_models import BulkRun
 from numbers.models import Number, new_public_id
 from workspaces.models import User, Workspace
@@ -43,7 +44,7 @@ def do_to_each(
         "tag": partial(tags.add_tags, names=names),
         "activate": changes.activate,
         "deactivate": changes.deactivate,
-        "release": _release,
+        "release": partial(_release, holds=holds_of(numbers) if action == "release" else {}),
     }
     operation = partial(operations[action], by=by)
     results = [_result(number, operation) for number in numbers]
@@ -53,9 +54,9 @@ def do_to_each(
     )  # fmt: skip
 
 
-def _release(*, number: Number, by: User) -> None:
+def _release(*, number: Number, by: User, holds: Mapping[int, str]) -> None:
     digits = number.e164[-release.LAST_DIGITS :]
-    release.release_now(number=number, by=by, last_digits=digits)
+    release.release_now(number=number, by=by, last_digits=digits, hold=holds[number.pk])
 
 
 def _result(number: Number, operation: Callable[..., None]) -> dict[str, str]:

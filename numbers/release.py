@@ -16,12 +16,11 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from numbers import give_back
+from numbers.carrier_holds import hold_of
 from numbers.changes import refuse_if_leaving
 from numbers.models import Number, NumberQuerySet
 from numbers.number_refusals import CarrierHolds, NumberLocked, UndoTooLate, WrongDigits
 from numbers.usages import Usage, traffic_of, usages_of
-from telephony import provider
-from telephony.errors import ProviderError
 from workspaces import audit
 from workspaces.models import User
 from workspaces.notices import notify
@@ -59,28 +58,23 @@ def consequences_of(number: Number) -> Consequences:
     )
 
 
-def refuse_if_kept(number: Number) -> None:
+def refuse_if_kept(number: Number, hold: str | None = None) -> None:
     """Raises the ``Refusal`` for a number that may not be released: it is locked, leaving
-    already, or the carrier says that it holds it. A carrier that does not answer is no reason:
-    it is asked again when the number is given back.
+    already, or the carrier holds it. The carrier is asked unless ``hold`` says what it told.
     """
     refuse_if_leaving(number)
     if number.locked_at:
         raise NumberLocked(number)
-    try:
-        owned = provider.fetch(sid=number.provider_sid)
-    except ProviderError:
-        return
-    if owned.emergency_address_status == "registered":
-        raise CarrierHolds(number, "emergency")
+    if reason := hold_of(number) if hold is None else hold:
+        raise CarrierHolds(number, reason)
 
 
-def release_now(*, number: Number, by: User, last_digits: str) -> None:
+def release_now(*, number: Number, by: User, last_digits: str, hold: str | None = None) -> None:
     """Park the number: from now on nothing is received or sent, and it can be undone for a
-    day. Raises a ``Refusal``; then nothing has changed.
+    day. Raises a ``Refusal``; then nothing has changed. ``hold``: see ``refuse_if_kept``.
     """
     _check_digits(number, last_digits)
-    refuse_if_kept(number)
+    refuse_if_kept(number, hold)
     with transaction.atomic():
         now = timezone.now()
         if not _still_here(number).update(parked_at=now):

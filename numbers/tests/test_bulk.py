@@ -74,6 +74,23 @@ def test_releasing_asks_how_many(as_owner, three, simulator):
     assert Number.objects.active().count() == 3
 
 
+def test_a_carrier_that_holds_one_is_asked_before(as_owner, three, simulator):
+    three[0].provider_sid = simulator.seed(three[0].e164, emergency_address_status="registered")
+    three[0].save(update_fields=["provider_sid"])
+    page = do(as_owner, "release", three, typed="3").content.decode()
+    assert "2 of 3 released" in page
+    assert "an emergency address is registered for it" in page
+
+
+def test_nobody_waits_long_for_a_carrier_that_is_out_of_reach(
+    as_owner, acme, make_number, simulator
+):
+    simulator.fault("timeout_before", method="GET", times=-1)
+    numbers = [make_number(acme) for _ in range(40)]
+    assert "40 of 40 released" in do(as_owner, "release", numbers, typed="40").content.decode()
+    assert len(simulator.requests) < 20
+
+
 def test_numbers_of_another_workspace_are_left_out(as_owner, three, globex, make_number):
     other = make_number(globex, "+13125550777")
     page = as_owner.get(f"{URL}bulk/", {"do": "deactivate", "n": ids([*three, other])})

@@ -206,8 +206,8 @@ def test_locked_at_the_last_moment_it_is_not_released(owned, owner, simulator, m
     """Between looking and releasing, somebody locks it."""
     look = release.refuse_if_kept
 
-    def and_somebody_locks(number):
-        look(number)
+    def and_somebody_locks(number, hold):
+        look(number, hold)
         Number.objects.update(locked_at=timezone.now())
 
     monkeypatch.setattr(release, "refuse_if_kept", and_somebody_locks)

@@ -1,4 +1,4 @@
-"""No order is paid by another workspace's hold, and no line is of another's order or number."""
+"""No order is paid by another workspace's hold, and no row is about another's order or number."""
 
 from django.db import migrations
 
@@ -14,7 +14,14 @@ class Migration(migrations.Migration):
     operations = [
         key_with_workspace("numbers_number"),
         key_with_workspace("numbers_numberorder"),
+        key_with_workspace("numbers_orderline"),
         same_workspace("numbers_numberorder", "hold_id", "wallet_hold", parent_workspace="wallet_id"),
         same_workspace("numbers_orderline", "order_id", "numbers_numberorder"),
         same_workspace("numbers_orderline", "number_id", "numbers_number"),
+        same_workspace("numbers_orderstep", "line_id", "numbers_orderline"),
+        same_workspace("numbers_purchaserequest", "order_id", "numbers_numberorder"),
+        same_workspace("numbers_rentdue", "number_id", "numbers_number"),
+        same_workspace("numbers_rentstep", "number_id", "numbers_number"),
+        same_workspace("numbers_pricechange", "number_id", "numbers_number"),
+        same_workspace("numbers_difference", "number_id", "numbers_number"),
     ]

@@ -31,11 +31,24 @@ EXCEPTIONS = {
     "number_webhooks_missing": "the sweep repairs for all workspaces, and it holds only these",
     "numbers_numberorder.reference": "people read it to support, who look through all of them",
     "numbers_numberorder.hold_id": "a hold is of one wallet, so of one workspace",
-    "numbers_orderline.number_id": "a number is of one workspace, which the composite key holds",
-    "numbers_orderline.order_id": "an order is of one workspace, which the composite key holds",
-    "order_line_position_once": "an order is of one workspace, which the composite key holds",
+    "numbers_orderline.number_id": "a number is of one workspace, held by the composite key",
+    "numbers_orderline.order_id": "an order is of one workspace, held by the composite key",
+    "order_line_position_once": "an order is of one workspace, held by the composite key",
     "order_line_number_under_way_once": "the provider sells a number once, whoever orders it",
-    "order_line_unsettled": "the sweep settles for all workspaces, and it holds only these",
+    "order_line_due": "the sweep settles for all workspaces, and it holds only these",
+    "numbers_diagnosisreport.reference": "people read it to support, who look through all of them",
+    "numbers_purchaserequest.reference": "people read it to support, who look through all of them",
+    "numbers_purchaserequest.order_id": "an order is of one workspace, held by the composite key",
+    "numbers_difference.public_id": "unguessable; staff alone look at differences",
+    "difference_open_once": "the provider's number may be nobody's here",
+    "difference_open": "staff look through those of all workspaces",
+    "number_being_given_back": "the sweep goes on for all workspaces, and it holds only these",
+    "numbers_rentline.charged_at": "BRIN: a few pages for all, since lines are written in order",
+}
+
+# Rows that may be about something that is nobody's.
+MAY_BE_NOBODYS = {
+    "numbers.Difference": "a number at the provider that no workspace owns",
 }
 
 
@@ -79,7 +92,7 @@ def test_every_model_that_leads_to_a_workspace_names_it_itself():
         f"{model._meta.label} leads to a workspace and has neither `workspace` nor `wallet`, not "
         "null: let it inherit WorkspaceOwned"
         for model in owned_models()
-        if (key := key_of(model)) is None or key.null
+        if (key := key_of(model)) is None or (key.null and model._meta.label not in MAY_BE_NOBODYS)
     ]
     assert not missing, "\n".join(missing)
     assert len(owned_models()) > 7, "the walk found too little to prove anything"
@@ -143,10 +156,9 @@ def world(simulator) -> worlds.World:
 
 def test_the_database_refuses_a_row_that_points_across_workspaces(world):
     attempts = [
-        ("numbers_orderline", f"workspace_id = {world.globex.pk}"),
+        ("numbers_rentdue", f"workspace_id = {world.globex.pk}"),
         ("numbers_numberorder", f"workspace_id = {world.globex.pk}"),
         ("numbers_number", f"workspace_id = {world.globex.pk}"),
-        ("wallet_hold", f"wallet_id = {world.globex.pk}"),
     ]
     for table, change in attempts:
         with (

@@ -112,11 +112,11 @@ def test_each_person_gets_what_the_table_says(row: Row, world: World):
 
 
 def test_no_page_of_the_admin_opens_for_a_customer(as_owner: Client, client: Client):
-    samples = {"object_id": "1", "app_label": "numbers", "content_type_id": 1, "id": 1, "url": "x/"}
+    samples = {"app_label": "numbers", "url": "x/"}
     opened = []
     for url in (url for url in URLS if url.gate == "staff" and not url.name.endswith(":")):
         names = re.findall(r"<(?:\w+:)?(\w+)>", url.route)
-        address = reverse(url.name, kwargs={name: samples[name] for name in names})
+        address = reverse(url.name, kwargs={name: samples.get(name, 1) for name in names})
         for browser in (client, as_owner):
             for answer in (browser.get(address), browser.post(address)):
                 to_login = answer.status_code == 302 and "/login/" in answer["Location"]

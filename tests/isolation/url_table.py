@@ -65,6 +65,15 @@ def number_on_review(world: World) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def the_request(world: World) -> dict[str, Any]:
+    """Asked by the viewer; seen by them and by those who decide."""
+    return {"reference": world.request.reference}
+
+
+def after_the_number(world: World) -> dict[str, Any]:
+    return {"after": world.number.public_id}
+
+
 def the_viewer(world: World) -> dict[str, Any]:
     return {"member_id": world.member_id()}
 
@@ -110,6 +119,22 @@ NUMBERS = [
     Row("GET numbers:review",         200,  200,   200,   404,     LOGIN, query=number_on_review, foreign=200),
     Row("POST numbers:place_order",   302,  403,   403,   404,     LOGIN, form=lambda world: {"quote": world.signed_quote()}, foreign=302),
     Row("GET numbers:order",          200,  200,   200,   404,     LOGIN, args=lambda world: {"reference": world.order.reference}),
+    Row("GET numbers:requests",       200,  200,   200,   404,     LOGIN),
+    Row("POST numbers:ask_for",       302,  302,   302,   404,     LOGIN, form=lambda world: {"quote": world.signed_quote()}, foreign=302),
+    Row("GET numbers:request",        200,  404,   200,   404,     LOGIN, args=the_request),
+    Row("POST numbers:approve",       422,  403,   403,   404,     LOGIN, args=the_request),
+    Row("POST numbers:decline",       302,  403,   403,   404,     LOGIN, args=the_request, form=lambda world: {"reason": "No"}),
+    Row("POST numbers:withdraw",      404,  404,   302,   404,     LOGIN, args=the_request),
+    Row("GET numbers:why",            200,  200,   200,   404,     LOGIN),
+    Row("POST numbers:report",        302,  302,   302,   404,     LOGIN, form=lambda world: {"country": "US", "where": "anywhere"}, foreign=302),
+    Row("GET numbers:diagnosis",      404,  404,   200,   404,     LOGIN, args=lambda world: {"reference": world.report.reference}),
+    Row("GET numbers:limits",         200,  200,   200,   404,     LOGIN),
+    Row("POST numbers:set_limits",    302,  403,   403,   404,     LOGIN, form=lambda world: {"numbers_per_day": "5"}, foreign=302),
+    Row("GET numbers:overdue",        200,  200,   403,   404,     LOGIN),
+    Row("POST numbers:pay_overdue",   422,  403,   403,   404,     LOGIN),
+    Row("GET numbers:costs",          200,  200,   403,   404,     LOGIN, query=after_the_number, foreign=200),
+    Row("GET numbers:unused",         200,  200,   403,   404,     LOGIN, query=after_the_number, foreign=200),
+    Row("GET numbers:rent_payment",   404,  404,   403,   404,     LOGIN, args=lambda world: {"seq": 1}),
 ]
 
 WALLET = [
@@ -148,7 +173,10 @@ PERSONAL = [
     Row("POST join",                             422,  422,   422,   422,     422,   args=the_link, foreign=422),
 ]
 
-DESK = for_everyone(200, ["GET healthz", "GET readyz"])
+DESK = [
+    *for_everyone(200, ["GET healthz", "GET readyz"]),
+    *for_everyone(404, ["GET metrics"]),  # whoever has the token: tests of its own
+]
 # fmt: on
 
 ACCOUNT = [
@@ -158,7 +186,8 @@ ACCOUNT = [
     Row("GET account_logout", 200, 200, 200, 200, LOGIN),
     *for_everyone(200, ["GET account_reset_password", "GET account_reset_password_done",
                         "GET account_reset_password_from_key_done", "GET account_inactive",
-                        "GET account_email_verification_sent", "GET admin:login"]),
+                        "GET account_email_verification_sent"]),
+    Row("GET admin:login", 403, 403, 403, 403, LOGIN),
     Row("GET account_confirm_login_code", 302, 302, 302, 302, LOGIN),
     *for_everyone(302, ["GET admin:logout"]),
     *for_everyone(200, ["GET account_reset_password_from_key"], args=a_wrong_key, foreign=200),

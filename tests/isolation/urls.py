@@ -56,7 +56,8 @@ class Url:
 
     @property
     def gate(self) -> str:
-        """What lets a person in: a permission, ``public``, ``signed in``, ``staff``, ``webhook``.
+        """What lets a person in: a permission, ``public``, ``signed in``, ``staff``, ``webhook``,
+        ``token``.
 
         Empty where nothing was declared.
         """

@@ -2,11 +2,16 @@
 
 from dataclasses import dataclass, field
 
+from django.utils import timezone
+
 from conftest import make_member, make_workspace
+from numbers import ask
 from numbers import quote as quotes
 from numbers.models import Number, NumberOrder
 from numbers.pricing import price_of
 from numbers.purchase import purchase_number
+from numbers.purchase_requests import PurchaseRequest
+from numbers.reports import DiagnosisReport
 from telephony import provider
 from telephony.values import AvailableNumber, NumberQuery, NumberType
 from workspaces import invitations
@@ -29,6 +34,8 @@ class World:
     number: Number
     available: AvailableNumber
     invitation: Invitation
+    request: PurchaseRequest
+    report: DiagnosisReport
     person: str = "owner"
     workspace: Workspace = field(init=False)
 
@@ -56,7 +63,8 @@ class World:
         return [
             number.e164, number.international, number.national, number.public_id,
             number.provider_sid, self.order.reference, "owner@acme.test", "viewer@acme.test",
-            self.member_id(), self.invitation.public_id,
+            self.member_id(), self.invitation.public_id, self.request.reference,
+            self.report.reference,
         ]  # fmt: skip
 
 
@@ -72,4 +80,9 @@ def build() -> World:
     number = Number.objects.for_workspace(acme).get()
     by = Membership.objects.get(user=people["owner"])
     invitation = invitations.invite(by=by, email="new@acme.test", role=Role.VIEWER)
-    return World(acme, globex, people, order, number, available, invitation)
+    wish = quotes.new_quote(available, price_of("US", NumberType.LOCAL), "country=US")
+    request = ask.ask_for(workspace=acme, by=people["viewer"], quote=wish)
+    report = DiagnosisReport.objects.create(
+        workspace=acme, by=people["viewer"], at=timezone.now(), search="", found=[]
+    )
+    return World(acme, globex, people, order, number, available, invitation, request, report)

@@ -13,6 +13,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "numbers_project.settings")
 
 from celery import Celery
 
+from numbers_project import task_logs  # noqa: F401  connects itself to Celery's signals
+
 app = Celery("numbers_project")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

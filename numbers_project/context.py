@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from lib import logs
 from numbers.arrears import arrears_of
 from telephony.client import credential_state
 from wallet.models import Wallet
@@ -19,6 +20,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
     workspace: Workspace | None = getattr(request, "workspace", None)
     return {
         "workspace": workspace,
+        "request_reference": logs.noted("request"),
         "simulated": bool(settings.TWILIO_API_BASE),
         "provider_problem": credential_state() if _shows_provider_problem(request) else "",
         "switcher": cache(lambda: _switcher(request, workspace)),

@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 
+from lib import logs
 from lib.htmx import leave_for
 from workspaces.login import was_recently_authenticated
 from workspaces.models import Membership, User, Workspace
@@ -85,6 +86,7 @@ def workspace_view(permission: str, *, while_archived: bool = False) -> Callable
             if membership is None:
                 raise Http404
             membership.user = request.user
+            logs.note(workspace=workspace_slug, user=str(membership.user_id))
             request.workspace = membership.workspace  # type: ignore[attr-defined]
             request.membership = membership  # type: ignore[attr-defined]
             if request.session.get(LAST_WORKSPACE) != workspace_slug:

@@ -31,13 +31,18 @@ def create_workspace(*, by: User, name: str, time_zone: str, colour: str) -> Wor
             slug=slug, name=name, time_zone=time_zone, colour=colour
         )
         Membership.objects.create(workspace=workspace, user=by, role=Role.OWNER)
-        for path in settings.WORKSPACE_OPENERS:
-            import_string(path)(workspace)
+        open_for(workspace)
         audit.record(
             workspace=workspace, by=by, action="workspace.created", subject=workspace,
             text=f"{name} was created",
         )  # fmt: skip
     return workspace
+
+
+def open_for(workspace: Workspace) -> None:
+    """Make what a new workspace needs; in the transaction that makes the workspace."""
+    for path in settings.WORKSPACE_OPENERS:
+        import_string(path)(workspace)
 
 
 def change_workspace(

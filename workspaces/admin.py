@@ -101,8 +101,8 @@ def _record(
 ) -> None:  # fmt: skip
     details = {"fields": changed.changed_data} if changed else {}
     audit.record(
-        workspace=workspace, by=cast(User, request.user), action=action, subject=workspace, text=text,
-        details=details,
+        workspace=workspace, by=cast(User, request.user), action=action, subject=workspace,
+        text=text, details=details,
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from django.test import Client, TransactionTestCase
 from telephony.simulator.fixtures import simulator  # noqa: F401  a fixture
 from wallet import ledger
 from wallet.models import Wallet
+from wallet.stripe_simulator.fixtures import stripe  # noqa: F401  a fixture
 from workspaces.models import Membership, User, Workspace
 from workspaces.permissions import Role
 

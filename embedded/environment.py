@@ -37,6 +37,21 @@ def for_simulator(env: Mapping[str, str], var: VarDir, *, port: int) -> dict[str
     return _with_defaults(env, defaults)
 
 
+def wants_stripe_simulator(env: Mapping[str, str]) -> bool:
+    """Not with a Stripe account of one's own, nor with a simulator that runs elsewhere."""
+    return not is_given(env, "STRIPE_API_KEY") and not is_given(env, "STRIPE_API_BASE")
+
+
+def for_stripe_simulator(env: Mapping[str, str], var: VarDir, *, port: int) -> dict[str, str]:
+    """Made-up keys: the simulator accepts no other, and they stay the same."""
+    defaults = {
+        "STRIPE_API_BASE": f"http://127.0.0.1:{port}",
+        "STRIPE_API_KEY": "sk_test_" + _derived(var, "stripe key"),
+        "STRIPE_WEBHOOK_SECRET": "whsec_" + _derived(var, "stripe webhook"),
+    }
+    return _with_defaults(env, defaults)
+
+
 def for_tests(env: Mapping[str, str], var: VarDir) -> dict[str, str]:
     """The same on every machine; only the services may be somebody's own.
 
@@ -73,8 +88,13 @@ def _with_defaults(env: Mapping[str, str], defaults: Mapping[str, str]) -> dict[
 
 def _without_provider(env: Mapping[str, str]) -> dict[str, str]:
     """Set rather than left out: what is left out would be looked for in `.env`."""
-    others = {name: value for name, value in env.items() if not name.startswith("TWILIO_")}
+    others = {
+        name: value for name, value in env.items() if not name.startswith(("TWILIO_", "STRIPE_"))
+    }
     return others | {
+        "STRIPE_API_BASE": "",
+        "STRIPE_API_KEY": "",
+        "STRIPE_WEBHOOK_SECRET": "",
         "TWILIO_ACCOUNT_SID": "AC" + 32 * "0",
         "TWILIO_AUTH_TOKEN": 32 * "0",
         "TWILIO_API_KEY_SID": "",

@@ -27,13 +27,22 @@ def must_be_free(port: int) -> None:
 
 def for_simulator(env: Mapping[str, str], first: int) -> int:
     """SIMULATOR_PORT, or the first free port from `first` up."""
-    if wanted := env.get("SIMULATOR_PORT"):
-        return _parse(wanted, "SIMULATOR_PORT")
+    return _wanted_or_free(env, "SIMULATOR_PORT", first)
+
+
+def for_stripe_simulator(env: Mapping[str, str], first: int) -> int:
+    """STRIPE_SIMULATOR_PORT, or the first free port from `first` up."""
+    return _wanted_or_free(env, "STRIPE_SIMULATOR_PORT", first)
+
+
+def _wanted_or_free(env: Mapping[str, str], name: str, first: int) -> int:
+    if wanted := env.get(name):
+        return _parse(wanted, name)
     for port in range(first, min(first + 100, 65536)):
         with suppress(OSError):
             _bind(port)
             return port
-    raise Problem(f"No port is free from {first} up: set SIMULATOR_PORT=")
+    raise Problem(f"No port is free from {first} up: set {name}=")
 
 
 def accepts(port: int) -> bool:

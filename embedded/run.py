@@ -6,7 +6,13 @@ from contextlib import suppress
 
 from embedded import environment, ports
 from embedded.part import Parts, die_with_parent
-from embedded.services import START_SECONDS, module, start_services, start_simulator
+from embedded.services import (
+    START_SECONDS,
+    module,
+    start_services,
+    start_simulator,
+    start_stripe_simulator,
+)
 from embedded.stopping import Stopped, pause
 from embedded.var_dir import VarDir
 
@@ -41,10 +47,11 @@ def run() -> int:
 
 def start_desk(parts: Parts, var: VarDir, port: int) -> dict[str, str]:
     """Everything, in the order in which it is needed; it is stopped in the reverse order."""
-    say("Starting PostgreSQL, Valkey and the Twilio simulator …")
+    say("Starting PostgreSQL, Valkey and the simulators of Twilio and Stripe …")
     env = environment.for_demo(os.environ, var, port=port)
     start_services(parts, var, env, durable=True)
     start_simulator(parts, var, env, first_port=port + 1)
+    start_stripe_simulator(parts, var, env, first_port=port + 2)
 
     say("Preparing the database and the demo …")
     parts.run_to_end(module("prepare", var, env, "embedded.prepare"))
@@ -70,6 +77,8 @@ def ready(env: dict[str, str], var: VarDir, port: int) -> list[str]:
     lines += [f"  The password of each is {PASSWORD}", ""]
     if base := env.get("TWILIO_API_BASE"):
         lines += [f"  Twilio is simulated at {base}: nothing is bought, called or charged."]
+    if base := env.get("STRIPE_API_BASE"):
+        lines += [f"  Stripe is simulated at {base}: no card is charged."]
     return [*lines, f"  Logs are in {var.path / 'log'}. Ctrl-C stops everything.", ""]
 
 

@@ -1,4 +1,4 @@
-"""What the desk stands on: PostgreSQL, Valkey, and the Twilio simulator.
+"""What the desk stands on: PostgreSQL, Valkey, and the simulators of Twilio and Stripe.
 
 Each is started only where the environment does not name one already, and named there.
 """
@@ -53,6 +53,22 @@ def start_simulator(parts: Parts, var: VarDir, env: dict[str, str], *, first_por
     state = var.path / "simulator.sqlite3"
     command = ("telephony.simulator", "--port", str(port), "--state", state)
     simulator = parts.start(module("simulator", var, env, *command))
+    simulator.wait_until(lambda: ports.accepts(port), seconds=START_SECONDS)
+
+
+def start_stripe_simulator(
+    parts: Parts, var: VarDir, env: dict[str, str], *, first_port: int
+) -> None:
+    if not environment.wants_stripe_simulator(env):
+        return
+    port = ports.for_stripe_simulator(env, first_port)
+    env.update(environment.for_stripe_simulator(env, var, port=port))
+    command = (
+        "wallet.stripe_simulator", "--port", str(port),
+        "--state", var.path / "stripe.sqlite3",
+        "--webhook", f"{env['PUBLIC_BASE_URL']}/webhooks/stripe/",
+    )  # fmt: skip
+    simulator = parts.start(module("stripe", var, env, *command))
     simulator.wait_until(lambda: ports.accepts(port), seconds=START_SECONDS)
 
 

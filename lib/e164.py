@@ -68,6 +68,32 @@ def country_in_text(country: str) -> str:
     return article + country_name(country)
 
 
+def from_text(text: str, country: str) -> str:
+    """What a person typed, in E.164; without a country code it is a number of ``country``.
+
+    Empty where it is no valid number. Emergency and other short numbers are none.
+    """
+    try:
+        number = phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException:
+        return ""
+    if not phonenumbers.is_valid_number(number):
+        return ""
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def is_short(text: str) -> bool:
+    """Whether it is as short as an emergency or service number: ``911``, ``112``, ``0800``."""
+    return bool(re.fullmatch(r"[\s+*#()-]*([0-9][\s*#()-]*){1,5}", text, re.ASCII))
+
+
+def is_premium(e164: str) -> bool:
+    """Whether calling it costs the caller extra, by its kind."""
+    kind = phonenumbers.number_type(phonenumbers.parse(e164))
+    return kind in (phonenumbers.PhoneNumberType.PREMIUM_RATE,
+                    phonenumbers.PhoneNumberType.SHARED_COST)  # fmt: skip
+
+
 def digits_from(text: str) -> str:
     """The digits of whatever a person typed; letters as on a telephone's keys."""
     return re.sub(r"[^0-9]", "", text.upper().translate(KEYPAD))

@@ -47,7 +47,7 @@ def noted(name: str) -> str:
 
 def new_reference() -> str:
     """What a person can read to support, for example ``7K3MQ9XA2B``."""
-    return "".join(secrets.choice(_UNMISTAKABLE) for _ in range(10))
+    return "".join(_UNMISTAKABLE[byte % len(_UNMISTAKABLE)] for byte in secrets.token_bytes(10))
 
 
 class _WithoutSecrets(logging.Formatter):

@@ -44,7 +44,7 @@ class Receipt:
 
 def receipt_of(order: NumberOrder) -> Receipt:
     """Two queries, whatever the number of lines."""
-    lines = list(order.lines.select_related("number").order_by("position"))
+    lines = list(order.lines.select_related("number__rent").order_by("position"))
     bought = [line for line in lines if line.state in OrderLine.BOUGHT]
     kept = [line.monthly_price for line in bought if line.state == State.DONE]
     return Receipt(

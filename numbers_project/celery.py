@@ -33,6 +33,12 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    # A payment whose webhook never came is credited all the same: Stripe is asked.
+    "settle open top-ups": {
+        "task": "wallet.tasks.settle_open_top_ups",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     # A mail rings a task when it is written; this is for what the ring did not reach.
     "deliver notices": {
         "task": "workspaces.tasks.deliver_notices",
@@ -44,6 +50,43 @@ app.conf.beat_schedule = {
         "task": "workspaces.tasks.deliver_invitations",
         "schedule": 60.0,
         "options": {"expires": 60},
+    },
+    # A call that is over, a text that has come: on the statement within seconds. Prices that
+    # the provider tells late are asked for here too, further and further apart.
+    "charge for calls and messages": {
+        "task": "interactions.tasks.settle_usage",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    # For messages whose bell was not heard, and for senders that died half-way.
+    "finish messages": {
+        "task": "interactions.tasks.finish_messages",
+        "schedule": 20.0,
+        "options": {"expires": 20},
+    },
+    # Pictures and voicemails that the provider did not have yet, or could not be asked for.
+    "fetch pictures and voicemails": {
+        "task": "interactions.tasks.fetch_media",
+        "schedule": 20.0,
+        "options": {"expires": 20},
+    },
+    # A report that was lost must not leave a call under way, or a message on its way, for good.
+    "ask about silent calls and messages": {
+        "task": "interactions.tasks.ask_about_the_silent",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
+    # A message whose webhook was lost with all its retries is at the provider all the same.
+    "find missed calls and messages": {
+        "task": "interactions.tasks.find_what_was_missed",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
+    # Prices per minute and segment change rarely; the lists are long, so not all at once.
+    "refresh rates": {
+        "task": "interactions.tasks.refresh_rates",
+        "schedule": 6 * 3600.0,
+        "options": {"expires": 3600},
     },
     # What somebody changed in the provider's console, what vanished, what is billed to us and
     # belongs to nobody.

@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.utils.cache import patch_vary_headers
 from django.utils.log import log_response
 
+from interactions import webhooks as provider_webhooks
 from lib import logs
 from lib.rate_limit import TooOften
 from numbers_project import errors
@@ -22,6 +23,24 @@ PERMISSIONS_POLICY = ", ".join(
 REQUEST_ID = re.compile(r"[\w-]{8,64}")
 
 View = Callable[[HttpRequest], HttpResponse]
+
+
+def webhooks_first(get_response: View) -> View:
+    """Answer the provider's webhooks before anything else looks at the request.
+
+    They carry no session and no login, and what they cost is multiplied by every call and
+    message. Only the request's reference stands before it; the same views are in the URL map.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        view = provider_webhooks.VIEWS.get(request.path_info)
+        if view is not None:
+            return view(request)
+        if request.path_info.startswith(provider_webhooks.BASE):
+            return HttpResponseNotFound()  # a redirect to a slash would lose the form
+        return get_response(request)
+
+    return middleware
 
 
 def reference(get_response: View) -> View:

@@ -35,6 +35,9 @@ SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", default="support@example.test")
 
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
+# The other token of the account while one is being changed for the other: webhooks signed
+# with either are taken, so that no call is lost in between.
+TWILIO_AUTH_TOKEN_SECONDARY = env.str("TWILIO_AUTH_TOKEN_SECONDARY", default="")
 TWILIO_API_KEY_SID = env.str("TWILIO_API_KEY_SID", default="")
 TWILIO_API_KEY_SECRET = env.str("TWILIO_API_KEY_SECRET", default="")
 TWILIO_API_BASE = env.str("TWILIO_API_BASE", default="")
@@ -84,6 +87,43 @@ RENT_PRICE_NOTICE_DAYS = env.int("RENT_PRICE_NOTICE_DAYS", default=0)
 # like MIDDLEWARE): the wallet does not know who waits for it.
 AFTER_FUNDS_ADDED = ["numbers.tasks.funds_added"]
 
+# --- Calls and messages -----------------------------------------------------------------
+
+# What a workspace pays per minute, segment and picture = what the provider asks x this.
+USAGE_PRICE_MARKUP = env.str("USAGE_PRICE_MARKUP", default="1.20")
+# Calls are not forwarded to where a minute costs a workspace more than this: such numbers
+# are mostly there to be called by fraud.
+FORWARD_MAX_PRICE_PER_MINUTE = env.str("FORWARD_MAX_PRICE_PER_MINUTE", default="0.50")
+# Who may answer a call or message before its route does, tried in this order: dotted paths
+# of classes, like MIDDLEWARE. Assistants and appointments plug in here (interactions.answering).
+INBOUND_ANSWERERS: list[str] = []
+
+# --- Payments ---------------------------------------------------------------------------
+
+STRIPE_API_KEY = env.str("STRIPE_API_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
+STRIPE_TIMEOUT_SECONDS = env.float("STRIPE_TIMEOUT_SECONDS", default=10.0)
+# Where Stripe shows its payment page: the one address, beside our own, that the form which
+# adds funds may lead to. Another one for those who pay Stripe for a domain of their own.
+STRIPE_CHECKOUT_ORIGIN = STRIPE_API_BASE or env.str(
+    "STRIPE_CHECKOUT_ORIGIN", default="https://checkout.stripe.com"
+)
+# In the wallet's currency. The day is the last 24 hours; what is under way counts too.
+TOP_UP_LEAST = Decimal(env.str("TOP_UP_LEAST", default="5"))
+TOP_UP_MOST = Decimal(env.str("TOP_UP_MOST", default="1000"))
+TOP_UP_MOST_A_DAY = Decimal(env.str("TOP_UP_MOST_A_DAY", default="2000"))
+# What the wallet's page asks of the apps above it: what will be charged, and the page that
+# shows what an entry's reference names. Dotted paths, since the wallet imports none of them.
+UPCOMING_CHARGES = ["numbers.upcoming.upcoming_charges"]
+STATEMENT_CAUSES = ["wallet.statement.top_up_addresses", "numbers.upcoming.order_addresses"]
+
+if STRIPE_API_BASE and not DEMO_MODE:
+    raise ImproperlyConfigured(
+        "STRIPE_API_BASE points at simulated payments, and DEMO_MODE is off: money paid there "
+        "does not exist. Unset STRIPE_API_BASE to use Stripe, or set DEMO_MODE=true."
+    )
+
 # --- The people who run the platform ----------------------------------------------------
 
 # Prometheus reads /metrics with "Authorization: Bearer <token>"; empty turns it off.
@@ -100,7 +140,9 @@ INSTALLED_APPS = [
     "telephony",
     "workspaces",
     "wallet",
+    "compliance",
     "numbers",
+    "interactions",
     "numbers_project.apps.SupportAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -118,6 +160,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "numbers_project.middleware.reference",
+    "numbers_project.middleware.webhooks_first",
     "django.middleware.security.SecurityMiddleware",
     "numbers_project.middleware.headers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -178,6 +221,8 @@ TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
 
+# Voicemails and pictures. Never served from here by address: views check who asks.
+MEDIA_ROOT = VAR_DIR / "media"
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -270,6 +315,7 @@ CONTENT_SECURITY_POLICY = {
         "script-src": [SELF],
         "style-src": [SELF],
         "img-src": [SELF],
+        "media-src": [SELF],
         "font-src": [SELF],
         "connect-src": [SELF],
         "manifest-src": [SELF],

@@ -3,7 +3,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from interactions import webhooks as provider_webhooks
+from interactions.views import outgoing_media
 from numbers_project import health, watch
+from wallet import stripe_webhook
 from workspaces.urls import personal
 
 urlpatterns = [
@@ -14,7 +17,12 @@ urlpatterns = [
     path("metrics", watch.metrics, name="metrics"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    # Answered by the middleware webhooks_first, before sessions and logins.
+    *[path(route[1:], view) for route, view in provider_webhooks.VIEWS.items()],
+    path("media/<str:token>/", outgoing_media, name="outgoing_media"),
+    path("webhooks/stripe/", stripe_webhook.receive, name="stripe_webhook"),
     path("w/<slug:workspace_slug>/numbers/", include("numbers.urls")),
+    path("w/<slug:workspace_slug>/", include("interactions.urls")),
     path("w/<slug:workspace_slug>/wallet/", include("wallet.urls")),
     path("w/<slug:workspace_slug>/", include("workspaces.urls")),
 ]

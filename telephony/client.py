@@ -104,3 +104,31 @@ def call(request: Callable[[Client], T], *, writes: bool = False) -> T:
         return request(client())
     except FAILURES as error:
         raise errors.from_sdk(error, writes=writes) from error
+
+
+def download(path: str, *, most_bytes: int) -> tuple[bytes, str]:
+    """A file of the account at ``api.twilio.com``: its content and its type as reported.
+
+    Twilio answers with a redirect to where the file lies, which is followed without our
+    credentials. Raises ``TooLarge`` without reading on, else as ``call`` does.
+    """
+    twilio = client()
+    wire: WireClient = twilio.http_client
+    url, headers = f"https://api.twilio.com{path}", {}
+    if wire.base:
+        url, headers = wire.base + path, {"Host": "api.twilio.com"}
+    try:
+        with wire.session.get(
+            url, headers=headers, auth=(twilio.username, twilio.password), stream=True,
+            timeout=wire.timeout,
+        ) as answer:  # fmt: skip
+            if answer.status_code != 200:
+                raise errors.from_status(answer.status_code, path)
+            content = bytearray()
+            for chunk in answer.iter_content(64 * 1024):
+                content += chunk
+                if len(content) > most_bytes:
+                    raise errors.TooLarge(path, http_status=200)
+            return bytes(content), answer.headers.get("Content-Type", "")
+    except requests.exceptions.RequestException as error:
+        raise errors.from_sdk(error) from error

@@ -66,6 +66,20 @@ class NotFound(ProviderError):
     """There is no such thing at the provider, or not any more."""
 
 
+class NotDeliverable(ProviderError):
+    """A message or call that the provider does not take. ``reason`` is opted_out,
+    bad_recipient, bad_sender, unreachable, not_enabled, queue_full, trial, content or blocked.
+    """
+
+    def __init__(self, message: str, *, reason: str, **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.reason = reason
+
+
+class TooLarge(ProviderError):
+    """A file is larger than we take."""
+
+
 class ProviderUnavailable(ProviderError):
     """Busy, broken or out of reach.
 
@@ -94,6 +108,14 @@ TAKEN = {21422, 21451, 21452}
 CREDENTIALS = {20003: "rejected", 20008: "test_credentials"}
 SUSPENDED = {20005, 20403, 90010}
 BUSY = {20429}
+NOT_DELIVERABLE = {
+    21211: "bad_recipient", 21214: "unreachable", 21215: "not_enabled", 21216: "blocked",
+    21217: "bad_recipient", 21219: "trial", 21210: "bad_sender", 21212: "bad_sender",
+    21606: "bad_sender", 21659: "bad_sender", 21660: "bad_sender", 21661: "bad_sender",
+    21608: "trial", 21610: "opted_out", 21611: "queue_full", 21612: "unreachable",
+    21614: "bad_recipient", 21635: "bad_recipient", 21408: "not_enabled", 21602: "content",
+    21617: "content", 21619: "content", 21620: "content", 21623: "content",
+}  # fmt: skip
 
 
 def from_sdk(error: Exception, *, writes: bool = False) -> ProviderError:
@@ -117,6 +139,11 @@ def from_sdk(error: Exception, *, writes: bool = False) -> ProviderError:
     if isinstance(error, json.JSONDecodeError | Unreadable):
         return ProviderUnavailable(f"unreadable answer: {error}", outcome_unknown=writes)
     raise error
+
+
+def from_status(status: int, message: str) -> ProviderError:
+    """Our error for an answer that has no code, such as that to a download."""
+    return _from_answer(status, None, message, "", writes=False)
 
 
 def _never_connected(error: requests.exceptions.RequestException) -> bool:
@@ -151,6 +178,8 @@ def _from_answer(
         return InvalidNumber(message, **facts)
     if code in REQUIREMENTS:
         return RegionRefused(message, requirement=REQUIREMENTS[code], **facts)
+    if code in NOT_DELIVERABLE:
+        return NotDeliverable(message, reason=NOT_DELIVERABLE[code], **facts)
     if code in SUSPENDED:
         return NotConfigured(message, reason="suspended", **facts)
     if code in CREDENTIALS or status == 401:

@@ -1,6 +1,7 @@
 """Where the provider is told to send calls, messages and their states."""
 
 from collections.abc import Collection
+from urllib.parse import urlencode
 
 from django.conf import settings
 
@@ -24,3 +25,29 @@ def webhooks_for_numbers(capabilities: Collection[str]) -> Webhooks:
         message_url=f"{base}/message/{RETRY}" if texts else "",
         message_fallback_url=f"{base}/message/fallback/" if texts else "",
     )
+
+
+def within_call(what: str, **query: str | int) -> str:
+    """The address that a step of a call is asked at: ``dialled``, ``whisper``, ``recorded`` …
+
+    The query is part of what the provider signs, so nobody can change it on the way.
+    """
+    base = f"{settings.PUBLIC_BASE_URL}/webhooks/twilio/voice/{what}/"
+    return f"{base}?{urlencode(query)}" if query else base
+
+
+def status_of_message(reference: str) -> str:
+    """Where the states of a message of ours are sent.
+
+    ``reference`` finds it even if the answer to sending it, with its SID, was lost.
+    """
+    return _with_reference("message/status/", reference)
+
+
+def status_of_call(reference: str) -> str:
+    return _with_reference("voice/status/", reference)
+
+
+def _with_reference(path: str, reference: str) -> str:
+    base = f"{settings.PUBLIC_BASE_URL}/webhooks/twilio/{path}"
+    return f"{base}?{urlencode({'ref': reference})}{RETRY}"

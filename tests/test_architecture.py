@@ -12,7 +12,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "telephony": {"lib"},
     "workspaces": {"lib"},
     "wallet": {"lib", "workspaces"},
+    "compliance": {"lib", "workspaces"},
     "numbers": {"lib", "telephony", "workspaces", "wallet"},
+    "interactions": {"lib", "telephony", "workspaces", "wallet", "compliance", "numbers"},
 }
 PROJECT = {*MAY_IMPORT, "numbers_project", "embedded"}
 

@@ -212,7 +212,15 @@ class Entry(models.Model):
                 condition=Q(refunds__isnull=False),
                 name="entry_refunds_of",
             ),
+            # What calls and messages cost is the rest: see wallet/balances.py.
+            models.Index(
+                fields=["wallet", "seq"], condition=~Q(kind=Kind.USAGE), name="entry_not_usage"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.amount}: {self.text}"
+
+
+# Django finds the models of an app through this module.
+from wallet.top_up_models import StripeEvent, TopUp  # noqa: E402, F401

@@ -1,9 +1,13 @@
 from django.urls import path
 
-from wallet import views
+from wallet import top_up_views, views
 
 app_name = "wallet"
 urlpatterns = [
     path("", views.index, name="index"),
-    path("add/", views.add_funds, name="add_funds"),
+    path("statement.csv", views.export, name="export"),
+    path("add/", top_up_views.add_funds, name="add_funds"),
+    path("add/<str:reference>/", top_up_views.top_up, name="top_up"),
+    path("add/<str:reference>/pay/", top_up_views.pay, name="pay_top_up"),
+    path("add/<str:reference>/cancel/", top_up_views.cancel, name="cancel_top_up"),
 ]

@@ -1,49 +1,132 @@
-"""The wallet's page, and how money gets into it."""
+"""The wallet's page and its statement as a file."""
 
-from django import forms
-from django.conf import settings
-from django.http import HttpResponse
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, OuterRef, TextField
+from django.db.models.functions import Cast, JSONObject
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from wallet.models import Entry, Hold, Wallet
+from lib import htmx
+from wallet.balances import Balances, balances_at, use_a_day
+from wallet.chart import chart_of
+from wallet.models import Hold, Wallet
+from wallet.runway import AHEAD, runway
+from wallet.statement import PAGE, FilterForm, as_csv, causes, entries_of
+from wallet.upcoming import upcoming_charges
 from workspaces.access import WorkspaceRequest, workspace_view
+from workspaces.models import Workspace
 from workspaces.permissions import WALLET_TOP_UP, WALLET_VIEW
 
-STATEMENT_LINES = 50
+MOST_NAMED = 20
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+END = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @require_safe
 @workspace_view(WALLET_VIEW)
 def index(request: WorkspaceRequest) -> HttpResponse:
-    """Balance, what is held and for what, and the newest lines of the statement."""
-    wallet = Wallet.objects.get(workspace=request.workspace)
+    """Balance, holds, rent ahead, how long it lasts, the chart, and the statement."""
+    wallet = request.wallet = _wallet(request.workspace)
+    form = FilterForm(request.GET)
+    valid = form.is_valid()
+    zone = ZoneInfo(request.workspace.time_zone)
+    now = timezone.now()
+    days = [now - timedelta(days=back) for back in range(AHEAD.days, 0, -1)]
+    begin, end = form.period(zone) if valid else (None, None)
+    moments = [*days, begin or BEGINNING, end or END]
+    balances = balances_at(wallet, moments, used_since=days[0])
+    statement = _statement(request, wallet, form, balances, begin or BEGINNING, end or END)
     context = {
         "wallet": wallet,
-        "holds": Hold.objects.filter(wallet=wallet, ended_at=None).order_by("created_at"),
-        "entries": Entry.objects.filter(wallet=wallet).order_by("-seq")[:STATEMENT_LINES],
+        "header_wallet": wallet,
+        "holds": [hold | {"remaining": Decimal(hold["remaining"])} for hold in wallet.open_holds],
         "may_top_up": request.membership.can(WALLET_TOP_UP),
+        "form": form,
+        **statement,
     }
-    return render(request, "wallet/index.html", context)
+    status = 200 if valid else 422
+    if htmx.asks_for(request, "statement"):
+        return render(request, "wallet/_statement.html", context, status=status)
+    charges = upcoming_charges(request.workspace, until=now + AHEAD)
+    lasts = runway(
+        available=wallet.available, charges=charges, now=now,
+        use_a_day=use_a_day(wallet, balances.used, days=AHEAD.days, now=now),
+    )  # fmt: skip
+    rows = [(day, balances.points[day].balance) for day in days] + [(now, wallet.balance)]
+    context |= {
+        "runway": lasts,
+        "charges": charges[:MOST_NAMED],
+        "more_charges": max(len(charges) - MOST_NAMED, 0),
+        "uncovered": lasts.uncovered[:MOST_NAMED],
+        "more_uncovered": max(len(lasts.uncovered) - MOST_NAMED, 0),
+        "chart": chart_of(rows),
+    }
+    return render(request, "wallet/index.html", context, status=status)
 
 
-class AddFundsForm(forms.Form):
-    amount = forms.DecimalField(required=False, min_value=0, max_digits=12, decimal_places=2)
-    next = forms.CharField(required=False, max_length=1000)
+def _wallet(workspace: Workspace) -> Any:
+    """The wallet with its open holds, read together."""
+    left = Cast(F("amount") - F("captured") - F("released"), TextField())
+    holds = Hold.objects.filter(wallet=OuterRef("pk"), ended_at=None).order_by("created_at")
+    shown = holds.values(row=JSONObject(text="text", reference="reference", remaining=left))
+    return (
+        Wallet.objects.select_related("workspace")
+        .annotate(open_holds=ArraySubquery(shown[:MOST_NAMED]))
+        .get(workspace=workspace)
+    )
+
+
+def _statement(
+    request: WorkspaceRequest, wallet: Wallet, form: FilterForm, balances: Balances,
+    begin: datetime, end: datetime,
+) -> dict[str, Any]:  # fmt: skip
+    first, last = balances.points[begin], balances.points[end]
+    if not form.is_valid():
+        return {"entries": [], "csv_query": ""}
+    chosen = form.cleaned_data
+    found = entries_of(
+        wallet, kind=chosen["kind"], text=chosen["q"], after_seq=first.last_seq,
+        to_seq=min(last.last_seq, (chosen["before"] or last.last_seq + 1) - 1),
+    )  # fmt: skip
+    page = list(found[: PAGE + 1])
+    lines = page[:PAGE]
+    addresses = causes(request.workspace, [entry.reference for entry in lines])
+    return {
+        "entries": [(entry, addresses.get(entry.reference, "")) for entry in lines],
+        "older": form.query(before=lines[-1].seq) if len(page) > PAGE else "",
+        "csv_query": form.query(),
+        "period": bool(chosen["since"] or chosen["until"]),
+        "opening": first.balance,
+        "closing": last.balance,
+    }
 
 
 @require_safe
-@workspace_view(WALLET_TOP_UP)
-def add_funds(request: WorkspaceRequest) -> HttpResponse:
-    """How to add funds; someone who came from a purchase finds the way back to it here."""
-    form = AddFundsForm(request.GET)
-    form.is_valid()
-    back = form.cleaned_data.get("next", "")
-    context = {
-        "wallet": Wallet.objects.get(workspace=request.workspace),
-        "amount": form.cleaned_data.get("amount"),
-        "back": back if url_has_allowed_host_and_scheme(back, allowed_hosts=None) else "",
-        "support_email": settings.SUPPORT_EMAIL,
-    }
-    return render(request, "wallet/add_funds.html", context)
+@workspace_view(WALLET_VIEW)
+def export(request: WorkspaceRequest) -> HttpResponseBase:
+    """The filtered statement as CSV, streamed."""
+    wallet = Wallet.objects.get(workspace=request.workspace)
+    form = FilterForm(request.GET)
+    if not form.is_valid():
+        return HttpResponse("The filter is not complete.", status=422, content_type="text/plain")
+    begin, end = form.period(ZoneInfo(request.workspace.time_zone))
+    begin, end = begin or BEGINNING, end or END
+    points = balances_at(wallet, [begin, end], used_since=begin).points
+    chosen = form.cleaned_data
+    entries = entries_of(
+        wallet, kind=chosen["kind"], text=chosen["q"], after_seq=points[begin].last_seq,
+        to_seq=points[end].last_seq,
+    )  # fmt: skip
+    name = f"{request.workspace.slug}-statement-{timezone.now():%Y-%m-%d}.csv"
+    return StreamingHttpResponse(
+        as_csv(entries, wallet.currency), content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )  # fmt: skip

@@ -9,7 +9,10 @@ from workspaces.models import Membership, Workspace
 
 SHOWN = 8  # with more than these, the switcher has a search
 START = "numbers:index"
-LISTS = {"wallet": "wallet:index", "workspaces": "workspaces:members"}
+LISTS = {
+    "wallet": "wallet:index", "interactions": "interactions:index",
+    "workspaces": "workspaces:members",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

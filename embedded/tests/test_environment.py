@@ -75,3 +75,14 @@ def test_tests_never_see_a_real_account(var: VarDir):
     assert env["TWILIO_ACCOUNT_SID"] == "AC" + 32 * "0"
     assert env["TWILIO_API_KEY_SID"] == ""
     assert env["TWILIO_API_BASE"] == "http://simulator.test"
+
+
+@pytest.mark.parametrize("env", [{"STRIPE_API_KEY": "k"}, {"STRIPE_API_BASE": "http://elsewhere"}])
+def test_no_simulated_payments_beside_a_stripe_account_of_ones_own(env: dict[str, str]):
+    assert not environment.wants_stripe_simulator(env)
+
+
+def test_a_stripe_account_found_here_never_reaches_the_tests(var: VarDir):
+    env = environment.for_tests({"STRIPE_API_KEY": "sk_live"}, var)
+
+    assert env["STRIPE_API_KEY"] == ""

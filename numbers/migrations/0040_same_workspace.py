@@ -8,7 +8,7 @@ from workspaces.same_workspace import key_with_workspace, same_workspace
 class Migration(migrations.Migration):
     dependencies = [
         ("numbers", "0022_drop_paid_until"),
-        ("wallet", "0030_same_workspace"),
+        ("wallet", "0040_same_workspace"),
     ]
 
     operations = [

@@ -58,6 +58,13 @@ def second(moment: datetime, workspace: Workspace) -> str:
 
 
 @register.filter
+def duration(seconds: int) -> str:
+    """``75`` → ``1 min 15 s``"""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+@register.filter
 def country_name(code: str) -> str:
     return formats.country_name(code)
 

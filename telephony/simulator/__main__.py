@@ -9,6 +9,7 @@ import argparse
 import os
 
 from telephony.simulator.app import TEST_ACCOUNT, TEST_TOKEN, Credentials, SimulatedTwilio
+from telephony.simulator.schedule import RealSchedule
 from telephony.simulator.server import serve
 from telephony.simulator.state import State
 
@@ -28,7 +29,10 @@ def main() -> None:
     credentials = Credentials(
         os.environ["TWILIO_ACCOUNT_SID"], os.environ["TWILIO_AUTH_TOKEN"], **others
     )
-    serve(SimulatedTwilio(credentials, State(options.state)), host=options.host, port=options.port)
+    schedule = RealSchedule()
+    schedule.start()
+    simulator = SimulatedTwilio(credentials, State(options.state), schedule=schedule)
+    serve(simulator, host=options.host, port=options.port)
 
 
 main()

@@ -10,8 +10,13 @@ from decimal import Decimal
 from typing import Any
 
 from telephony.simulator import available, incoming, magic, page, pricing
+from telephony.simulator.exchange import Exchange
 from telephony.simulator.faults import ANSWERS, ConnectionDropped, Fault, Faults
+from telephony.simulator.postman import Postman, Transport, over_http
+from telephony.simulator.schedule import Schedule
 from telephony.simulator.state import State, now
+from telephony.simulator.texts import Texts
+from telephony.simulator.traffic_routes import traffic_routes
 from telephony.simulator.wire import Answer, Refused, Request, StartResponse, error, not_found
 
 ACCOUNT = r"/2010-04-01/Accounts/(?P<account>AC[0-9a-f]{32})"
@@ -35,14 +40,22 @@ class Credentials:
 
 
 class SimulatedTwilio:
-    """``wait(seconds)`` is how time passes here: the server sleeps, a test does not."""
+    """``wait(seconds)`` is how time passes here: the server sleeps, a test does not.
+
+    ``schedule`` is when calls and messages go on, ``transport`` how webhooks are carried.
+    """
 
     def __init__(
-        self, credentials: Credentials, state: State, wait: Callable[[float], None] = time.sleep
-    ) -> None:
+        self, credentials: Credentials, state: State, wait: Callable[[float], None] = time.sleep,
+        schedule: Schedule | None = None, transport: Transport = over_http,
+    ) -> None:  # fmt: skip
         self.credentials = credentials
         self.state = state
         self.faults = Faults()
+        self.schedule = schedule or Schedule()
+        self.postman = Postman(credentials.token, self.faults, transport, self.schedule)
+        self.exchange = Exchange(credentials.account, state, self.schedule, self.postman)
+        self.texts = Texts(self.exchange)
         self.wait = wait
         self.log: list[dict[str, Any]] = []
         self.routes = self._routes()
@@ -146,6 +159,7 @@ class SimulatedTwilio:
             ("GET", api, rf"{ACCOUNT}/Balance\.json", lambda r, f: self._balance()),
             ("GET", prices, "/v1/PhoneNumbers/Countries", lambda r, f: pricing.countries(r)),
             ("GET", prices, "/v1/PhoneNumbers/Countries/(?P<code>[A-Z]{2})", price),
+            *traffic_routes(ACCOUNT, self.exchange, self.texts),
         ]  # fmt: skip
         return [(method, host, re.compile(path), make) for method, host, path, make in table]
 

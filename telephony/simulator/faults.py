@@ -36,7 +36,16 @@ OTHERS = {
     "not_json": "answers 502 with a page of HTML",
     "price_change": "prices are multiplied by `factor`",
 }
-KINDS = (*ANSWERS, *OTHERS)
+# How a webhook can go wrong on its way to us; its method is WEBHOOK, its path that of its
+# address.
+WEBHOOKS = {
+    "webhook_lost": "a webhook is not sent, and not tried again",
+    "webhook_unreachable": "the first `times` attempts at a webhook find nobody",
+    "webhook_twice": "a webhook is sent twice",
+    "webhook_late": "a status callback comes `seconds` later, after others",
+    "webhook_forged": "somebody else sends the same webhook first, without our token",
+}
+KINDS = (*ANSWERS, *OTHERS, *WEBHOOKS)
 
 
 class ConnectionDropped(Exception):
@@ -60,6 +69,8 @@ class Fault:
     number: str = ""
 
     def fits(self, method: str, path: str, number: str) -> bool:
+        if (self.kind in WEBHOOKS) != (method == "WEBHOOK"):
+            return False
         about_it = self.number in ("", number)
         return about_it and self.method in ("", method) and self.path_contains in path
 
@@ -87,7 +98,7 @@ class Faults:
                 if fault.skip:
                     self._waiting[place] = replace(fault, skip=fault.skip - 1)
                     continue
-                if fault.times == 1:
+                if fault.times == 1 or fault.kind == "webhook_unreachable":
                     del self._waiting[place]
                 elif fault.times > 1:
                     self._waiting[place] = replace(fault, times=fault.times - 1)

@@ -15,6 +15,9 @@ from telephony.simulator import incoming
 from telephony.simulator.app import SimulatedTwilio
 from telephony.simulator.faults import ConnectionDropped, Fault
 from telephony.simulator.inventory import friendly_name
+from telephony.simulator.live_call import LiveCall, Person
+from telephony.simulator.people import Scripted
+from telephony.simulator.postman import Attempt
 
 
 class WSGIAdapter(BaseAdapter):
@@ -53,6 +56,7 @@ class WSGIAdapter(BaseAdapter):
         if content is None:
             raise requests.exceptions.ConnectionError(request=request)
         response._content = content
+        response._content_consumed = True  # type: ignore[attr-defined]  # so it is read as read
         response.encoding = "utf-8"
         response.request, response.url = request, str(request.url)
         return response
@@ -96,6 +100,33 @@ class Simulator:
     def owned(self) -> list[dict[str, Any]]:
         """Every number of the account, as the wire shows it."""
         return [incoming.show(self.account, row) for row in self.app.state.owned(self.account)]
+
+    def run(self, seconds: float = 3600.0) -> int:
+        """Let everything happen that is due within so many seconds, in an instant."""
+        return self.app.schedule.run(seconds=seconds)
+
+    @property
+    def webhooks(self) -> list[Attempt]:
+        """Every webhook so far: address, fields, the status that came back."""
+        return self.app.postman.sent
+
+    def call(self, *, caller: str, called: str, person: Person | None = None) -> LiveCall:
+        """Somebody calls a number; ``run`` lets the call happen."""
+        return self.app.exchange.call_number(caller=caller, called=called, person=person)
+
+    def text(self, *, sender: str, recipient: str, body: str = "", pictures: int = 0) -> str:
+        """Somebody writes to a number; ``run`` sends the webhook. Returns the SID."""
+        return self.app.texts.arrive(
+            sender=sender, recipient=recipient, body=body, pictures=pictures
+        )
+
+    def person(self, **does: Any) -> Scripted:
+        """Somebody with a phone who does what is written down (``people.Scripted``)."""
+        return Scripted(self.app.schedule, self.app.exchange.tell, **does)
+
+    def phone(self, e164: str, **does: Any) -> None:
+        """Who holds a phone that may be called."""
+        self.app.exchange.phones[e164] = self.person(**does)
 
     def seed(self, e164: str, account: str = "", **fields: Any) -> str:
         """Make the account, or another one, the owner of a number. Returns its sid."""

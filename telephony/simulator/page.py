@@ -7,8 +7,8 @@ import json
 from html import escape
 from typing import TYPE_CHECKING
 
-from telephony.simulator import incoming
-from telephony.simulator.faults import ANSWERS, KINDS, OTHERS, Fault
+from telephony.simulator import handset, incoming
+from telephony.simulator.faults import ANSWERS, KINDS, OTHERS, WEBHOOKS, Fault
 from telephony.simulator.wire import Answer, Request
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ MATCHES = {"no_inventory": "AvailablePhoneNumbers", "price_change": "PhoneNumber
 
 
 def answer(simulator: "SimulatedTwilio", request: Request) -> Answer:
+    if request.path.startswith("/handset"):
+        return handset.answer(simulator, request)
     match request.method, request.path:
         case "GET", "/":
             return Answer(200, _page(simulator), "text/html; charset=utf-8")
@@ -44,6 +46,7 @@ def answer(simulator: "SimulatedTwilio", request: Request) -> Answer:
             return _back(request)
         case "POST", "/_simulator/reset":
             simulator.state.reset()
+            simulator.exchange.reset()
             simulator.faults.clear()
             return _back(request)
     return Answer(404, {"message": "There is nothing here."})
@@ -52,15 +55,20 @@ def answer(simulator: "SimulatedTwilio", request: Request) -> Answer:
 def _add_fault(simulator: "SimulatedTwilio", request: Request) -> Answer:
     kind = request.get("kind")
     try:
-        if kind:  # a button of the page
-            match = MATCHES.get(kind, PURCHASES)
-            fault = Fault(kind, method="" if kind in MATCHES else "POST", path_contains=match)
-        else:
-            fault = Fault(**json.loads(request.body))
+        # A button of the page names the kind alone; a test says more.
+        fault = _fault_of_button(kind) if kind else Fault(**json.loads(request.body))
         simulator.faults.add(fault)
     except (TypeError, ValueError) as problem:
         return Answer(400, {"message": str(problem)})
     return _back(request)
+
+
+def _fault_of_button(kind: str) -> Fault:
+    """The next request that the fault is mostly for: a purchase, a search, a webhook."""
+    if kind in WEBHOOKS:
+        return Fault(kind, method="WEBHOOK")
+    match = MATCHES.get(kind, PURCHASES)
+    return Fault(kind, method="" if kind in MATCHES else "POST", path_contains=match)
 
 
 def _back(request: Request) -> Answer:
@@ -92,7 +100,7 @@ def _page(simulator: "SimulatedTwilio") -> str:
     buttons = "".join(
         "<tr><td><form method=post action=/_simulator/faults>"
         f"<button name=kind value={kind}>{kind}</button></form><td>"
-        f"{escape((explained | OTHERS)[kind])}"
+        f"{escape((explained | OTHERS | WEBHOOKS)[kind])}"
         for kind in KINDS
     )
     waiting = ", ".join(fault["kind"] for fault in simulator.faults.waiting()) or "none"
@@ -102,6 +110,7 @@ def _page(simulator: "SimulatedTwilio") -> str:
         f"<title>Simulated Twilio</title><style>{STYLE}</style><body><main>"
         "<h1>Simulated Twilio</h1><p>The provider's side of the wire, made up. Nothing here is "
         "real, and nothing costs anything.</p>"
+        "<p><a href=/handset>The handset</a>: call and text the owned numbers.</p>"
         f"<h2>Owned numbers ({state.count(account)})</h2>"
         f"<p>The newest first, {MOST_SHOWN} at most.</p>"
         f"<table><tr><th>Number<th>Name<th>Voice webhook{rows}</table>"

@@ -83,7 +83,7 @@ class Answer:
         if self.content_type == "application/json" and self.status != 204:
             content = json.dumps(self.body).encode()
         else:
-            content = (self.body or "").encode()
+            content = self.body if isinstance(self.body, bytes) else (self.body or "").encode()
         headers = {
             "Content-Length": str(len(content)),
             "Twilio-Request-Id": "RQ" + secrets.token_hex(16),

@@ -39,7 +39,9 @@ class Exchange:
 
     @property
     def body(self) -> Any:
-        return json.loads(self.text) if self.text else None
+        """The answer's JSON; None where there is none, as with a picture."""
+        is_json = self.headers.get("Content-Type", "json").endswith("json")
+        return json.loads(self.text) if self.text and is_json else None
 
 
 def exchange_of(response: requests.Response, timeout: Any = None) -> Exchange:

@@ -27,6 +27,13 @@ SHAPES = [
     ("GET", r"/v1/PhoneNumbers/Countries/[A-Z]{2}", "price_country"),
     ("POST", rf"{ACCOUNT}/Messages\.json", "message"),
     ("POST", rf"{ACCOUNT}/Calls\.json", "call"),
+    ("GET", rf"{ACCOUNT}/Messages\.json", "messages"),
+    ("(GET|POST)", rf"{ACCOUNT}/Messages/[SM]M\w+\.json", "stored_message"),
+    ("GET", rf"{ACCOUNT}/Messages/[SM]M\w+/Media\.json", "media_list"),
+    ("GET", rf"{ACCOUNT}/Calls\.json", "calls"),
+    ("(GET|POST)", rf"{ACCOUNT}/Calls/CA\w+\.json", "stored_call"),
+    ("GET", r"/v1/Voice/Countries/[A-Z]{2}", "voice_prices"),
+    ("GET", r"/v1/Messaging/Countries/[A-Z]{2}", "messaging_prices"),
 ]
 DAY = "(Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 MONTH = "(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
@@ -38,6 +45,7 @@ TEXTS = {
     "path": r"/2010-04-01/\S+",
     "E.164": r"\+[1-9]\d{6,14}",
     "country": r"[A-Z]{2}",
+    "message or picture sid": r"[SM]M[0-9a-f]{32}",
 }
 
 
@@ -110,6 +118,6 @@ def _is_a(kind: str, value: Any) -> bool:
         return False
     if kind.startswith("one of "):
         return value in kind.removeprefix("one of ").split(", ")
-    if kind.endswith(" sid"):
+    if kind.endswith(" sid") and kind not in TEXTS:
         return bool(re.fullmatch(rf"{kind[:2]}[0-9a-f]{{32}}", value))
     return bool(re.fullmatch(TEXTS[kind], value))

@@ -120,7 +120,7 @@ def test_two_tabs_in_two_workspaces_are_both_right(browse, in_both, acme, globex
 
 def test_a_viewer_sees_no_balance(browse, viewer):
     page = browse(viewer, BUY)
-    expect(page.get_by_role("navigation", name="Main")).to_have_text("Numbers")
+    expect(page.get_by_role("navigation", name="Main")).to_have_text("Numbers Inbox")
     page.goto("/w/acme/wallet/")
     expect(page.get_by_role("heading", name="This needs another permission")).to_be_visible()
     audit(page)

@@ -8,7 +8,7 @@ WALLET = {"workspace": "wallet_id", "parent_workspace": "wallet_id"}
 
 
 class Migration(migrations.Migration):
-    dependencies = [("wallet", "0020_charge_many")]
+    dependencies = [("wallet", "0031_entries_not_usage")]
 
     operations = [
         key_with_workspace("wallet_hold", workspace="wallet_id"),

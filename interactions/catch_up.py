@@ -1,0 +1,135 @@
+"""Finding what the webhooks did not tell: the provider's own lists are the last word.
+
+A message whose webhook was lost, and its retries too, is at the provider all the same; so
+is the end of a call that nobody reported.
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.core.cache import cache
+from django.utils import timezone
+
+from interactions import follow
+from interactions.handling import handle
+from interactions.models import ArrivedForNobody, Call, Message
+from interactions.receive import receive_call, receive_message
+from telephony import conversations
+from telephony.conversations import ProviderCall, ProviderMessage
+from telephony.errors import NotFound, ProviderError
+from telephony.payloads import CallStatus, IncomingCall, IncomingMessage, Medium, MessageStatus
+
+log = logging.getLogger(__name__)
+
+# A webhook gets this long to arrive before the list is believed instead of it.
+GRACE = timedelta(minutes=2)
+# How far back a look goes beyond the last one; and the first one, when none is known.
+OVERLAP = timedelta(minutes=30)
+FIRST_LOOK = timedelta(hours=24)
+LAST_LOOK = "interactions:caught-up-until"
+KEEP_SECONDS = 30 * 86400
+# When a call's or message's end is asked for, because nobody has told it.
+ASK_AFTER = timedelta(minutes=10)
+AT_MOST = 100
+
+
+def catch_up() -> int:
+    """Store what arrived at the provider and not here. Returns how many there were.
+
+    A failure leaves the mark where it was, so that the next look begins at the same place.
+    """
+    now = timezone.now()
+    since = (cache.get(LAST_LOOK) or now - FIRST_LOOK) - OVERLAP
+    found = _messages(since, now - GRACE) + _calls(since, now - GRACE)
+    cache.set(LAST_LOOK, now, KEEP_SECONDS)
+    if found:
+        log.warning("%s calls and messages were found that no webhook told of", found)
+    return found
+
+
+def _messages(since: datetime, until: datetime) -> int:
+    rows = [
+        row
+        for row in conversations.messages_since(since)
+        if row.is_incoming and row.created_at and row.created_at < until
+    ]
+    return sum(_take_message(row) for row in _unknown(rows, Message))
+
+
+def _calls(since: datetime, until: datetime) -> int:
+    rows = [
+        row
+        for row in conversations.calls_since(since)
+        if row.is_incoming and row.created_at and row.created_at < until
+    ]
+    return sum(_take_call(row) for row in _unknown(rows, Call))
+
+
+def _unknown(rows: list, model: type[Message] | type[Call]) -> list:
+    sids = [row.sid for row in rows]
+    known = set(model.objects.filter(sid__in=sids).values_list("sid", flat=True))
+    known |= set(ArrivedForNobody.objects.filter(sid__in=sids).values_list("sid", flat=True))
+    return [row for row in rows if row.sid not in known]
+
+
+def _take_message(row: ProviderMessage) -> bool:
+    media = conversations.media_of(message_sid=row.sid) if row.media else []
+    received = receive_message(
+        IncomingMessage(
+            sid=row.sid, sender=row.sender, recipient=row.recipient, body=row.body,
+            segments=row.segments, media=tuple(Medium(*one) for one in media), opt_out="",
+        )
+    )  # fmt: skip
+    if received.id:
+        handle(Message.objects.select_related("conversation", "number").get(pk=received.id))
+    return received.is_new
+
+
+def _take_call(row: ProviderCall) -> bool:
+    received = receive_call(
+        IncomingCall(sid=row.sid, caller=row.caller, called=row.called, status=row.status,
+                     forwarded_from="", is_fax=False)
+    )  # fmt: skip
+    if received.is_new:
+        follow.note_call_status(_status(row))
+    return received.is_new
+
+
+def ask_about_the_silent() -> None:
+    """Ask what became of calls and messages whose end has not been reported in time."""
+    now = timezone.now()
+    calls = Call.objects.filter(ended_at=None, sid__isnull=False, at__lt=now - ASK_AFTER)
+    for call in calls.order_by("at")[:AT_MOST]:
+        _ask(call.sid or "", _ask_about_call)
+    messages = Message.objects.filter(direction="out", ended_at=None, sid__isnull=False)
+    for message in messages.filter(at__lt=now - ASK_AFTER).order_by("at")[:AT_MOST]:
+        _ask(message.sid or "", _ask_about_message)
+
+
+def _ask(sid: str, ask) -> None:  # type: ignore[no-untyped-def]
+    try:
+        ask(sid)
+    except ProviderError as error:
+        log.warning("%s could not be asked about: %s", sid, error)
+
+
+def _ask_about_call(sid: str) -> None:
+    try:
+        status = _status(conversations.fetch_call(sid=sid))
+    except NotFound:
+        status = CallStatus(sid, "", "", "", "failed", "", None, "")
+    follow.note_call_status(status)
+
+
+def _ask_about_message(sid: str) -> None:
+    try:
+        row = conversations.fetch_message(sid=sid)
+        status = MessageStatus(sid, row.status, row.error_code)
+    except NotFound:
+        status = MessageStatus(sid, "failed", None)
+    follow.note_message_status(status)
+
+
+def _status(row: ProviderCall) -> CallStatus:
+    return CallStatus(row.sid, row.parent_sid, row.caller, row.called, row.status, row.direction,
+                      row.seconds, row.answered_by)  # fmt: skip

@@ -1,0 +1,166 @@
+"""Calls and messages from end to end: the simulated carrier, its webhooks, our answers."""
+
+from decimal import Decimal
+
+import pytest
+
+from interactions import usage_charges
+from interactions.models import Call, CallLeg, Conversation, Message, Usage, Voicemail
+from interactions.plans import Answer, Answers, VoicePlan
+from interactions.tests.conftest import CALLER, set_route
+from telephony.twiml import Greeting
+from telephony.webhook_urls import webhooks_for_numbers
+from wallet.models import Entry, Kind, Wallet
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PHONE, OTHER_PHONE = "+13105550101", "+13105550102"
+VOICEMAIL = Answer(kind=Answers.VOICEMAIL, greeting=Greeting(text="Speak now."), transcribe=True)
+
+
+@pytest.fixture
+def seeded(simulator, number):
+    """The number is the account's, with its webhooks set as a purchase sets them."""
+    webhooks = webhooks_for_numbers(["sms", "voice"])
+    simulator.seed(
+        number.e164, type="local", voice_url=webhooks.voice_url,
+        voice_fallback_url=webhooks.voice_fallback_url,
+        status_callback=webhooks.voice_status_url, sms_url=webhooks.message_url,
+        sms_fallback_url=webhooks.message_fallback_url,
+        capabilities={"voice": True, "sms": True, "mms": True, "fax": False},
+    )  # fmt: skip
+    return number
+
+
+@pytest.fixture
+def forwarded(seeded, owner):
+    """Sets a forwarding route on the number."""
+
+    def set_forward(**facts):
+        values = {"phones": (PHONE, OTHER_PHONE), "fallback": VOICEMAIL} | facts
+        plan = VoicePlan(Answer(kind=Answers.FORWARD, **values))
+        set_route(seeded, owner, plan.write())
+        return seeded
+
+    return set_forward
+
+
+def balance(workspace) -> Decimal:
+    return Wallet.objects.get(workspace=workspace).balance
+
+
+def test_a_caller_leaves_a_voicemail_that_is_fetched_and_charged(acme, seeded, simulator):
+    call = simulator.call(caller=CALLER, called=seeded.e164, person=simulator.person(speaks=7))
+    simulator.run()
+    assert call.over, call.transcript
+    stored = Call.objects.get()
+    voicemail = Voicemail.objects.get()
+    assert (stored.outcome, voicemail.seconds, voicemail.state) == ("voicemail", 7, "kept")
+    assert voicemail.audio.read().startswith(b"RIFF")
+    usage_charges.settle_due()
+    usage = Usage.objects.get()
+    assert (usage.kind, usage.quantity, usage.state) == ("call_in", 1, "charged")
+    assert usage.unit_price == Decimal("0.0102")  # 0.0085 x 1.20
+    assert balance(acme) == Decimal("49.9898")
+    [entry] = Entry.objects.filter(kind=Kind.USAGE)
+    assert "Incoming call from +1 415-555-0123, 1 minute" in entry.text
+
+
+def test_a_forwarded_call_is_taken_and_both_legs_are_charged(acme, forwarded, simulator):
+    number = forwarded()
+    simulator.phone(OTHER_PHONE, picks_up_after=4, talks=70)
+    call = simulator.call(caller=CALLER, called=number.e164)
+    simulator.run()
+    assert call.over, call.transcript
+    stored = Call.objects.get()
+    assert (stored.outcome, stored.answered_by) == ("answered", OTHER_PHONE)
+    assert {leg.e164: leg.status for leg in CallLeg.objects.all()} == {
+        PHONE: "canceled", OTHER_PHONE: "completed",
+    }  # fmt: skip
+    usage_charges.settle_due()
+    charged = {usage.kind: (usage.quantity, usage.amount) for usage in Usage.objects.all()}
+    assert charged == {
+        "call_in": (2, Decimal("0.0204")), "call_out": (2, Decimal("0.0336")),
+    }  # fmt: skip
+    assert balance(acme) == Decimal("49.946")
+    usage_charges.settle_due()
+    assert balance(acme) == Decimal("49.946")
+
+
+def test_nobody_takes_a_forwarded_call_so_the_fallback_does(forwarded, simulator):
+    number = forwarded(together=False, seconds=15)
+    call = simulator.call(caller=CALLER, called=number.e164, person=simulator.person(speaks=3))
+    simulator.run()
+    assert [line for line in call.transcript if line.startswith("Dials")] == [
+        f"Dials {PHONE}", f"Dials {OTHER_PHONE}",
+    ]  # fmt: skip
+    assert Call.objects.get().outcome == "voicemail"
+    assert Voicemail.objects.get().transcription.startswith("Hello, this is a test message")
+
+
+def test_a_whisper_that_nobody_accepts_goes_on_to_the_fallback(forwarded, simulator):
+    number = forwarded(whisper=True)
+    simulator.phone(PHONE, picks_up_after=2)  # a mailbox: it picks up and presses nothing
+    simulator.call(caller=CALLER, called=number.e164, person=simulator.person(speaks=3))
+    simulator.run()
+    assert Call.objects.get().outcome == "voicemail"
+
+
+def test_a_whisper_that_is_accepted_connects(forwarded, simulator):
+    number = forwarded(whisper=True)
+    simulator.phone(PHONE, picks_up_after=2, keys=["1"], talks=20)
+    simulator.call(caller=CALLER, called=number.e164)
+    simulator.run()
+    stored = Call.objects.get()
+    assert (stored.outcome, stored.answered_by) == ("answered", PHONE)
+
+
+def test_a_caller_who_hangs_up_while_it_rings_has_missed(forwarded, simulator):
+    number = forwarded()
+    simulator.call(caller=CALLER, called=number.e164, person=simulator.person(hangs_up_after=8))
+    simulator.run()
+    assert Call.objects.get().outcome == "missed"
+    assert Conversation.objects.get().unread == 1
+    usage_charges.settle_due()
+    assert not Usage.objects.exists()
+
+
+def test_a_text_arrives_is_charged_and_a_picture_is_kept(acme, seeded, simulator):
+    simulator.text(sender=CALLER, recipient=seeded.e164, body="Hello there")
+    simulator.text(sender=CALLER, recipient=seeded.e164, body="Look", pictures=1)
+    simulator.run()
+    text, picture = Message.objects.order_by("at")
+    assert (text.body, text.handled_at is not None) == ("Hello there", True)
+    media = picture.media.get()
+    assert (media.state, media.content_type) == ("kept", "image/png")
+    assert media.file.read().startswith(b"\x89PNG")
+    charged = {usage.kind: usage.amount for usage in Usage.objects.all()}
+    assert charged == {"sms_in": Decimal("0.0100"), "mms_in": Decimal("0.0198")}
+    assert balance(acme) == Decimal("49.9702")
+
+
+@pytest.mark.parametrize("fault", ["webhook_unreachable", "webhook_twice", "webhook_forged"])
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_webhook_that_goes_wrong_stores_the_message_once(seeded, simulator, fault, times):
+    simulator.fault(fault, method="WEBHOOK", times=times)
+    simulator.text(sender=CALLER, recipient=seeded.e164, body="Hello")
+    simulator.run()
+    assert Message.objects.count() == 1
+    assert Conversation.objects.get().unread == 1
+    forged = [sent for sent in simulator.webhooks if sent.status == 403]
+    assert len(forged) == (1 if fault == "webhook_forged" else 0)
+
+
+def test_a_voice_webhook_that_is_lost_leaves_a_missed_call(seeded, simulator):
+    simulator.fault("webhook_lost", method="WEBHOOK", path_contains="/voice/")
+    call = simulator.call(caller=CALLER, called=seeded.e164)
+    simulator.run()
+    assert "cannot be connected at the moment" in " ".join(call.transcript)  # the fallback
+    assert Call.objects.get().outcome == "missed"
+
+
+def test_a_number_that_is_not_ours_any_more_rejects(seeded, simulator):
+    seeded.delete()
+    call = simulator.call(caller=CALLER, called="+12125550123")
+    simulator.run()
+    assert call.transcript[0].startswith("Rejected")

@@ -1,0 +1,100 @@
+"""Testing a number: what it costs, the start, and each hop as it is reached."""
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from interactions import number_test
+from interactions.models import Medium, NumberTest
+from lib import htmx
+from lib.errors import Refusal
+from numbers.models import Number
+from workspaces.access import WorkspaceRequest, workspace_view
+from workspaces.permissions import ROUTES_EDIT
+
+
+class TestForm(forms.Form):
+    """``sender`` is empty for somebody who uses a phone of their own."""
+
+    medium = forms.ChoiceField(choices=Medium)
+    sender = forms.SlugField(required=False, max_length=16)
+    key = forms.UUIDField()
+
+
+@require_safe
+@workspace_view(ROUTES_EDIT)
+def test(request: WorkspaceRequest, number_id: str) -> HttpResponse:
+    """What can be tested, from where, and what it costs."""
+    number = _number(request, number_id)
+    ways = [_way(number, medium) for medium in _media(number)]
+    context = {
+        "number": number,
+        "ways": ways,
+        "key": uuid.uuid4(),
+        "handset": f"{settings.TWILIO_API_BASE}/handset" if settings.TWILIO_API_BASE else "",
+    }
+    return render(request, "interactions/test.html", context)
+
+
+def _number(request: WorkspaceRequest, number_id: str) -> Number:
+    numbers = Number.objects.for_workspace(request.workspace).owned().select_related("workspace")
+    return get_object_or_404(numbers, public_id=number_id)
+
+
+def _media(number: Number) -> list[Medium]:
+    able = {Medium.VOICE: number.can("voice"), Medium.MESSAGE: number.can("sms")}
+    return [medium for medium, can in able.items() if can]
+
+
+def _way(number: Number, medium: Medium) -> dict[str, Any]:
+    try:
+        price = number_test.test_price(number, medium)
+    except Refusal as refusal:
+        return {"medium": medium, "problem": refusal.sentence}
+    senders = number_test.senders_for(number, medium)
+    return {"medium": medium, "price": price, "senders": senders}
+
+
+@require_POST
+@workspace_view(ROUTES_EDIT)
+def start(request: WorkspaceRequest, number_id: str) -> HttpResponse:
+    number = _number(request, number_id)
+    form = TestForm(request.POST)
+    if not form.is_valid():
+        return redirect("interactions:test", request.workspace.slug, number.public_id)
+    cleaned = form.cleaned_data
+    sender = None
+    if cleaned["sender"]:
+        senders = Number.objects.for_workspace(request.workspace).active().exclude(pk=number.pk)
+        sender = get_object_or_404(senders.select_related("workspace"), public_id=cleaned["sender"])
+    started = number_test.start_test(
+        workspace=request.workspace, by=request.user, number=number, medium=cleaned["medium"],
+        sender=sender, key=cleaned["key"],
+    )  # fmt: skip
+    return redirect("interactions:test_result", request.workspace.slug, number.public_id,
+                    started.public_id)  # fmt: skip
+
+
+@require_safe
+@workspace_view(ROUTES_EDIT)
+def test_result(request: WorkspaceRequest, number_id: str, public_id: str) -> HttpResponse:
+    """Each hop; while something is waited for, the page asks again by itself."""
+    tests = NumberTest.objects.for_workspace(request.workspace).select_related(
+        "number__workspace", "sender", "call", "message", "workspace"
+    )
+    found = get_object_or_404(tests, public_id=public_id, number__public_id=number_id)
+    hops = number_test.hops_of(found)
+    context = {
+        "test": found,
+        "number": found.number,
+        "hops": hops,
+        "over": number_test.is_over(hops),
+        "handset": f"{settings.TWILIO_API_BASE}/handset" if settings.TWILIO_API_BASE else "",
+    }
+    template = "_hops.html" if htmx.asks_for(request, "hops") else "test_result.html"
+    return render(request, f"interactions/{template}", context)

@@ -1,0 +1,179 @@
+"""The WSGI program: who asks, and which endpoint answers."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from wallet.stripe_simulator import page
+from wallet.stripe_simulator.payments import Payments
+from wallet.stripe_simulator.state import State
+
+STATUS = {200: "OK", 303: "See Other", 400: "Bad Request", 401: "Unauthorized",
+          404: "Not Found", 500: "Internal Server Error", 503: "Service Unavailable"}  # fmt: skip
+HIDDEN = ("intent_metadata", "name", "pays_at")
+
+
+class ConnectionDropped(Exception):
+    """The connection ends here, without an answer."""
+
+
+@dataclass(slots=True)
+class Request:
+    method: str
+    path: str
+    fields: dict[str, str]
+    base: str
+    authorization: str
+    idempotency_key: str
+
+    @classmethod
+    def read(cls, environ: dict[str, Any]) -> "Request":
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        body = environ["wsgi.input"].read(length).decode() if length else ""
+        pairs = parse_qsl(environ.get("QUERY_STRING", "")) + parse_qsl(body)
+        return cls(
+            method=environ["REQUEST_METHOD"],
+            path=environ.get("PATH_INFO", "/"),
+            fields=dict(pairs),
+            base=f"http://{environ.get('HTTP_HOST', '')}",
+            authorization=environ.get("HTTP_AUTHORIZATION", ""),
+            idempotency_key=environ.get("HTTP_IDEMPOTENCY_KEY", ""),
+        )
+
+    def under(self, prefix: str) -> dict[str, str]:
+        """``{"a": "1"}`` of a form's ``prefix[a]=1``."""
+        start = f"{prefix}["
+        return {
+            name[len(start) : -1]: value
+            for name, value in self.fields.items()
+            if name.startswith(start) and name.count("[") == start.count("[")
+        }
+
+
+@dataclass(slots=True)
+class Answer:
+    status: int
+    body: Any
+    location: str = ""
+
+    def send(self, start_response: Callable[..., object]) -> Iterable[bytes]:
+        is_page = isinstance(self.body, str)
+        content = (self.body if is_page else json.dumps(_shown(self.body))).encode()
+        kind = "text/html; charset=utf-8" if is_page else "application/json"
+        headers = [("Content-Type", kind), ("Content-Length", str(len(content)))]
+        if self.location:
+            headers.append(("Location", self.location))
+        start_response(f"{self.status} {STATUS[self.status]}", headers)
+        return [content]
+
+
+class SimulatedStripe:
+    """``faults`` is for tests: (kind, part of the path), each used up by one request."""
+
+    def __init__(self, *, api_key: str, state: State, payments: Payments) -> None:
+        self.api_key = api_key
+        self.state = state
+        self.payments = payments
+        self.faults: list[tuple[str, str]] = []
+        self.log: list[Request] = []
+
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., object]
+    ) -> Iterable[bytes]:
+        request = Request.read(environ)
+        if not request.path.startswith("/v1/"):
+            return Answer(*page.answer(self, request)).send(start_response)
+        self.log.append(request)
+        fault = self._fault(request)
+        if fault == "server_error":
+            return refused(500, "api_error", "Something went wrong.").send(start_response)
+        answer = self._once(request)
+        if fault == "answer_lost":
+            raise ConnectionDropped
+        return answer.send(start_response)
+
+    def _fault(self, request: Request) -> str:
+        for place, (kind, part) in enumerate(self.faults):
+            if part in request.path:
+                del self.faults[place]
+                return kind
+        return ""
+
+    def _once(self, request: Request) -> Answer:
+        """The same idempotency key gives the same answer, and no other request may use it."""
+        if request.authorization != f"Bearer {self.api_key}":
+            return refused(401, "invalid_request_error", "Invalid API Key provided.")
+        asked = f"{request.method} {request.path} {sorted(request.fields.items())}"
+        with self.state.lock:
+            earlier = request.idempotency_key and self.state.reply(request.idempotency_key)
+            if earlier and earlier[0] != asked:
+                return refused(400, "idempotency_error", "Keys can only be used once.")
+            if earlier:
+                return Answer(earlier[1], earlier[2])
+            answer = self._route(request)
+            if request.idempotency_key:
+                self.state.keep_reply(request.idempotency_key, asked, answer.status, answer.body)
+            return answer
+
+    def _route(self, request: Request) -> Answer:
+        match request.method, request.path.removeprefix("/v1/").split("/"):
+            case "POST", ["checkout", "sessions"]:
+                return self._create_session(request)
+            case "GET", ["checkout", "sessions", session_id]:
+                return self._found(self.payments.session(session_id), request)
+            case "POST", ["checkout", "sessions", session_id, "expire"]:
+                return self._expire(session_id)
+            case "GET", ["payment_intents", intent_id]:
+                return self._found(self.state.find(intent_id), request)
+        return refused(404, "invalid_request_error", "Unrecognized request URL.")
+
+    def _create_session(self, request: Request) -> Answer:
+        item = "line_items[0][price_data]"
+        amount = request.fields.get(f"{item}[unit_amount]", "")
+        if not re.fullmatch(r"[1-9]\d{0,7}", amount):
+            return refused(400, "invalid_request_error", "Invalid integer: unit_amount")
+        session = self.state.add(
+            "checkout.session", "cs_test",
+            {"amount_total": int(amount), "currency": request.fields[f"{item}[currency]"],
+             "cancel_url": request.fields.get("cancel_url"),
+             "client_reference_id": request.fields.get("client_reference_id"),
+             "created": int(time.time()),
+             "expires_at": int(request.fields.get("expires_at", time.time() + 86_400)),
+             "intent_metadata": request.under("payment_intent_data[metadata]"),
+             "livemode": False, "metadata": request.under("metadata"), "mode": "payment",
+             "name": request.fields.get(f"{item}[product_data][name]", ""),
+             "payment_intent": None, "payment_status": "unpaid", "status": "open",
+             "success_url": request.fields["success_url"]},
+        )  # fmt: skip
+        session["url"] = f"{request.base}/pay/{session['id']}"
+        self.state.save(session)
+        return Answer(200, session)
+
+    def _expire(self, session_id: str) -> Answer:
+        session = self.payments.session(session_id)
+        if session is None:
+            return refused(404, "invalid_request_error", "No such checkout.session")
+        if session["status"] != "open":
+            return refused(400, "invalid_request_error", "Only open sessions can be expired.")
+        return Answer(200, self.payments.expire(session))
+
+    def _found(self, thing: dict[str, Any] | None, request: Request) -> Answer:
+        """With what ``expand[]`` asks for in full."""
+        if thing is None:
+            return refused(404, "invalid_request_error", "No such object")
+        for name, value in request.fields.items():
+            if name.startswith("expand[") and thing.get(value):
+                thing = thing | {value: self.state.find(thing[value])}
+        return Answer(200, thing)
+
+
+def refused(status: int, kind: str, message: str) -> Answer:
+    return Answer(status, {"error": {"type": kind, "message": message}})
+
+
+def _shown(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in HIDDEN}

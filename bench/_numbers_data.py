@@ -40,7 +40,7 @@ WITH spread AS (
 INSERT INTO numbers_number (
     workspace_id, public_id, e164, country, number_type, area_code, locality, region,
     capabilities, address_requirement, monthly_price, provider_monthly_price, currency,
-    friendly_name, notes, give_back_refusal, provider_sid, created_at, paid_until,
+    friendly_name, notes, give_back_refusal, provider_sid, created_at,
     webhooks_set_at, deactivated_at, suspended_at, last_used_at
 )
 SELECT
@@ -56,7 +56,7 @@ SELECT
         ELSE 'Brand ' || k %% 5000 || ' line' END,
     CASE WHEN k %% 10 = 3 THEN 'Printed on the flyer of ' || k %% 77 ELSE '' END, '',
     'PN' || lpad(to_hex(n), 32, '0'),
-    now() - interval '3 years' + n * interval '90 seconds', now() + k %% 30 * interval '1 day',
+    now() - interval '3 years' + n * interval '90 seconds',
     CASE WHEN k %% 997 > 0 THEN now() END,
     CASE WHEN k %% 53 = 0 THEN now() END, CASE WHEN k %% 211 = 0 THEN now() END,
     CASE WHEN k %% 5 > 0 AND n > %(last)s / 3 THEN now() - k %% 90 * interval '1 day' END

@@ -28,6 +28,7 @@ from workspaces.permissions import (
     NUMBERS_EDIT,
     NUMBERS_RELEASE,
     NUMBERS_VIEW,
+    ROUTES_EDIT,
     WALLET_VIEW,
 )
 
@@ -61,6 +62,7 @@ def _about(request: WorkspaceRequest, number: Number) -> dict:
         "undo_until": number.parked_at + undo_time() if number.parked_at else None,
         "events": events.order_by("-pk")[:NEWEST_EVENTS] if may(AUDIT_VIEW) else None,
         "may_edit": may(NUMBERS_EDIT) and not number.parked_at and not number.released_at,
+        "may_route": may(ROUTES_EDIT) and not number.parked_at and not number.released_at,
         "may_release": may(NUMBERS_RELEASE) and not number.released_at,
         "may_see_costs": may(WALLET_VIEW),
     }

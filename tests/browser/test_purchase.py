@@ -170,8 +170,10 @@ def test_a_second_tab_with_the_same_review_buys_nothing_more(browse, owner, acme
 
 
 def an_hour_later() -> None:
-    """As if the provider had been called an hour ago: the sweep may look now."""
-    OrderLine.objects.update(called_at=timezone.now() - timedelta(hours=1))
+    """As if it had been ordered an hour ago: the sweep may look now, and is too late to buy."""
+    hour_ago = timezone.now() - timedelta(hours=1)
+    NumberOrder.objects.update(placed_at=hour_ago)
+    OrderLine.objects.update(called_at=hour_ago)
 
 
 def test_an_order_whose_answer_was_lost_settles_while_one_looks_on(browse, owner, acme, simulator):

@@ -115,11 +115,22 @@ def eight_for_one_balance(stage: Stage, trial: Trial, rng: random.Random) -> Non
 
 
 def _fund(stage: Stage, key: str) -> None:
-    """Bring the balance up to one price, by the ledger's own function."""
+    """Bring the balance up to one price, by the ledger's own function, once the database runs."""
+    deadline = time.monotonic() + CLAIM_SECONDS
+    while True:
+        try:
+            return _post_top_up(stage, key)
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)
+
+
+def _post_top_up(stage: Stage, key: str) -> None:
     with psycopg.connect(stage.desk.database, autocommit=True) as connection:
         connection.execute(
             "SELECT wallet_post(w.workspace_id, w.currency, 'top_up', 1.38 - balance + held,"
-            " 'bank', %s, 'Chaos', '', NULL, NULL, '') FROM wallet_wallet w"
+            " 'bank', %s, 'Chaos', '', NULL, NULL, '', NULL) FROM wallet_wallet w"
             " WHERE workspace_id = %s AND balance - held < 1.38",
             [key, stage.poor_wallet],
         )

@@ -195,12 +195,3 @@ class ReasonForm(forms.Form):
 
 class NoteForm(forms.Form):
     note = forms.CharField(max_length=300, required=False)
-
-
-class FindForm(forms.Form):
-    """The search on the Numbers page."""
-
-    q = forms.CharField(required=False, max_length=40, label="Find by digits")
-
-    def digits(self) -> str:
-        return formats.digits_from(self.cleaned_data["q"])

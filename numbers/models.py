@@ -1,18 +1,24 @@
 """Numbers, the orders that buy them, and what they cost."""
 
+import re
 import secrets
 import uuid
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, ClassVar, Self
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Case, OuterRef, Q, Subquery, Value, When
+from django.db.models import OuterRef, Q, Subquery, Value
+from django.db.models.functions import Cast, Lower
 from django.urls import reverse
 from django.utils.functional import cached_property
 
 from lib import e164 as formats
+from numbers.derived import HEALTH, STATUS, WORDS, Health
+from numbers.list_models import BulkRun, ListPreference, Tag, Tagging
+from numbers.number_constraints import NUMBER_CONSTRAINTS
+from numbers.number_indexes import NUMBER_INDEXES
 from numbers.rent_models import (
     PriceChange,
     RentAccount,
@@ -25,9 +31,11 @@ from numbers.rent_models import (
 )
 from telephony.values import AddressRequirement, Capability, NumberType
 from wallet.models import Hold, money_field
-from workspaces.models import User, WorkspaceOwned, WorkspaceQuerySet
+from workspaces.models import User, Workspace, WorkspaceOwned, WorkspaceQuerySet
 
 __all__ = [
+    "BulkRun",
+    "ListPreference",
     "PriceChange",
     "RentAccount",
     "RentArrears",
@@ -36,6 +44,8 @@ __all__ = [
     "RentLine",
     "RentRun",
     "RentStep",
+    "Tag",
+    "Tagging",
 ]
 
 # Without the letters and digits that people mix up when they read a reference aloud.
@@ -49,6 +59,9 @@ def choices_of(kinds: type[Capability] | type[NumberType]) -> list[tuple[str, st
 def new_reference() -> str:
     """What a person quotes to support, for example ``ORD-7K3MQ9XA``."""
     return "ORD-" + "".join(secrets.choice(UNMISTAKABLE) for _ in range(8))
+
+
+PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{1,16}")
 
 
 def new_public_id() -> str:
@@ -96,6 +109,11 @@ class NumberFacts(models.Model):
 
 
 class NumberQuerySet(WorkspaceQuerySet):
+    def for_workspace(self, workspace: Workspace) -> Self:
+        # A plain number is an int4 to PostgreSQL, which the GIN index of workspace and digits
+        # (number_indexes.py) cannot look up: it would read the digits of every workspace.
+        return self.filter(workspace_id=Cast(Value(workspace.pk), models.BigIntegerField()))
+
     def owned(self) -> Self:
         """Numbers that have not been given back."""
         return self.filter(released_at=None)
@@ -108,11 +126,13 @@ class NumberQuerySet(WorkspaceQuerySet):
             Q(outbound_stopped_at__isnull=False) | Q(suspended_at__isnull=False)
         )
 
-    def with_digits(self, digits: str) -> Self:
-        return self.filter(e164__contains=digits)
-
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
+
+    def with_tags(self) -> Self:
+        """Each with ``tag_names``, in the same query."""
+        tags = Tagging.objects.filter(number=OuterRef("pk")).order_by(Lower("tag__name"))
+        return self.annotate(tag_names=ArraySubquery(tags.values("tag__name")))
 
 
 NumberManagerBase = models.Manager.from_queryset(NumberQuerySet)
@@ -125,14 +145,6 @@ class NumberManager(NumberManagerBase):
         due = RentDue.objects.filter(number=OuterRef("pk")).values("due_at")
         numbers: NumberQuerySet = super().get_queryset()  # type: ignore[assignment]
         return numbers.annotate(paid_until=Subquery(due))
-
-
-INACTIVE = (
-    Q(deactivated_at__isnull=False)
-    | Q(suspended_at__isnull=False)
-    | Q(parked_at__isnull=False)
-    | Q(vanished_at__isnull=False)
-)
 
 
 class Number(NumberFacts, WorkspaceOwned):
@@ -151,8 +163,17 @@ class Number(NumberFacts, WorkspaceOwned):
         SUSPENDED = "suspended", "Its monthly fee is overdue"
         DEACTIVATED = "deactivated", "Switched off"
 
+    Health = Health
+
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     friendly_name = models.CharField(max_length=64, blank=True)
+    # The name was changed here and the carrier has not been told yet.
+    name_unsent_since = models.DateTimeField(null=True, blank=True)
+    name_tried_at = models.DateTimeField(null=True, blank=True)
+    notes = models.TextField(max_length=2000, blank=True)
+    words = models.GeneratedField(
+        expression=WORDS, output_field=models.TextField(), db_persist=True
+    )
     # Why it is not active. Each fact comes and goes on its own: a payment never wakes a
     # number that somebody switched off. The status follows from them, in the database.
     deactivated_at = models.DateTimeField(
@@ -170,19 +191,27 @@ class Number(NumberFacts, WorkspaceOwned):
     released_at = models.DateTimeField(null=True, blank=True, help_text="Given back for good.")
     # Its rent is overdue: nothing is sent or called from it, but it still receives.
     outbound_stopped_at = models.DateTimeField(null=True, blank=True)
+    locked_at = models.DateTimeField(
+        null=True, blank=True, help_text="Cannot be released until it is unlocked."
+    )
+    release_at = models.DateTimeField(null=True, blank=True, help_text="Will be released then.")
+    # Why the carrier does not take it back, in words for people.
+    give_back_refusal = models.CharField(max_length=200, blank=True)
     status = models.GeneratedField(
-        expression=Case(
-            When(released_at__isnull=False, then=Value("released")),
-            When(INACTIVE, then=Value("inactive")),
-            default=Value("active"),
-        ),
+        expression=STATUS,
         output_field=models.CharField(max_length=8, choices=Status),
+        db_persist=True,
+    )
+    health = models.GeneratedField(
+        expression=HEALTH,
+        output_field=models.SmallIntegerField(choices=Health),
         db_persist=True,
     )
     provider_sid = models.CharField(max_length=34, unique=True)
     # When calls and messages were last known to be sent to us; empty means they are not yet.
     webhooks_set_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(help_text="When it was bought: rent counts from here.")
+    tag_names: list[str]  # only on numbers fetched with_tags()
     # When a call or message last came to it or went out from it; empty means never yet.
     last_used_at = models.DateTimeField(null=True, blank=True)
     # Decided: the provider gets it back, and nobody can change that any more.
@@ -191,41 +220,18 @@ class Number(NumberFacts, WorkspaceOwned):
     objects: ClassVar[NumberManager] = NumberManager()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["e164"], condition=Q(released_at__isnull=True), name="number_owned_once"
-            ),
-            models.CheckConstraint(
-                condition=Q(e164__regex=r"^\+[1-9][0-9]{6,14}$"), name="number_is_e164"
-            ),
-            models.CheckConstraint(condition=Q(monthly_price__gte=0), name="number_price_positive"),
-            # One that still works is never given back: somebody parked it, or it was not paid.
-            models.CheckConstraint(
-                condition=Q(giving_back_at__isnull=True)
-                | Q(parked_at__isnull=False)
-                | Q(suspended_at__isnull=False)
-                | Q(vanished_at__isnull=False),
-                name="number_given_back_when_inactive",
-            ),
-        ]
-        indexes = [
-            models.Index(fields=["workspace", "-created_at", "-id"], name="number_newest_first"),
-            models.Index(
-                fields=["workspace"],
-                condition=Q(outbound_stopped_at__isnull=False) | Q(suspended_at__isnull=False),
-                name="number_stopped_by_rent",
-            ),
-            models.Index(
-                fields=["giving_back_at"],
-                condition=Q(giving_back_at__isnull=False, released_at__isnull=True),
-                name="number_being_given_back",
-            ),
-            models.Index(
-                fields=["webhooks_set_at"],
-                condition=Q(webhooks_set_at__isnull=True),
-                name="number_webhooks_missing",
-            ),
-        ]
+        constraints = NUMBER_CONSTRAINTS
+        indexes = NUMBER_INDEXES
+
+    def get_absolute_url(self) -> str:
+        return reverse("numbers:detail", args=[self.workspace.slug, self.public_id])
+
+    @property
+    def own_name(self) -> str:
+        """Its friendly name, unless that is only the number written in another way."""
+        digits = formats.digits_from(self.friendly_name)
+        is_the_number = digits in map(formats.digits_from, (self.e164, self.national))
+        return "" if is_the_number else self.friendly_name
 
     @cached_property
     def paid_until(self) -> datetime:
@@ -378,65 +384,10 @@ class OrderLine(NumberFacts, WorkspaceOwned):
         return f"order:{self.order.reference}:{self.position}"
 
 
-class CountryOffer(models.Model):
-    """A type of number the provider sells in a country, and what it asks per month."""
-
-    country = models.CharField(max_length=2)
-    number_type = models.CharField("type", max_length=10, choices=choices_of(NumberType))
-    provider_price = money_field(null=True)
-    currency = models.CharField(max_length=3, default="USD")
-    refreshed_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["country", "number_type"], name="country_offer_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.country} {self.get_number_type_display()}"
-
-
-class PriceRule(models.Model):
-    """What we ask for numbers of a country or type, where it is not the standard markup.
-
-    The rule that names most wins: country and type, then country, then type, then neither.
-    """
-
-    country = models.CharField(
-        max_length=2, blank=True, help_text="Two letters, for example US. Empty: every country."
-    )
-    number_type = models.CharField(
-        "type", max_length=10, blank=True, choices=choices_of(NumberType)
-    )
-    markup = models.DecimalField(
-        max_digits=6, decimal_places=3, null=True, blank=True,
-        help_text="The provider's price times this, rounded up to the cent.",
-    )  # fmt: skip
-    fixed_price = money_field(null=True, blank=True, help_text="Per month, whatever it costs us.")
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["country", "number_type"], name="price_rule_once"),
-            models.CheckConstraint(
-                condition=Q(markup__isnull=False, fixed_price__isnull=True, markup__gt=0)
-                | Q(markup__isnull=True, fixed_price__isnull=False, fixed_price__gt=0),
-                name="price_rule_markup_or_fixed_price",
-                violation_error_message="Give either a markup or a fixed price, above zero.",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        where = f"{self.country or 'every country'}, {self.number_type or 'every type'}"
-        return f"{where}: {f'x {self.markup}' if self.markup else self.fixed_price}"
-
-    def apply_to(self, provider_price: Decimal) -> Decimal:
-        """Our price per month, before rounding."""
-        return self.fixed_price if self.markup is None else provider_price * self.markup
-
-
 # Models with a module of their own; Django looks for them here.
 from numbers.limits import PurchaseLimits  # noqa: E402, F401
 from numbers.order_log import OrderStep  # noqa: E402, F401
+from numbers.price_models import CountryOffer, PriceRule  # noqa: E402, F401
 from numbers.purchase_requests import PurchaseRequest  # noqa: E402, F401
 from numbers.reports import DiagnosisReport  # noqa: E402, F401
 from numbers.sync_models import BalanceSample, Difference, SyncRun  # noqa: E402, F401

@@ -138,7 +138,10 @@ def _look_for_missing(run: SyncRun, seen: set[str]) -> None:
     number bought or moved while the list was read is not lost.
     """
     old_enough = run.started_at - TOO_YOUNG
-    suspects = Number.objects.owned().filter(created_at__lt=old_enough, vanished_at=None)
+    # One that is being given back may be gone there already: that is no loss.
+    suspects = Number.objects.owned().filter(
+        created_at__lt=old_enough, vanished_at=None, giving_back_at=None
+    )
     missing: list[tuple[Number | OwnedNumber, Finding]] = []
     for sid in suspects.values_list("provider_sid", flat=True).iterator(chunk_size=BATCH):
         if sid in seen:

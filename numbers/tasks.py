@@ -8,8 +8,10 @@ from numbers import (
     catalogue,
     dunning,
     give_back,
+    names,
     price_changes,
     purchase,
+    release,
     rent,
     rent_settle,
     settle,
@@ -108,3 +110,21 @@ def give_numbers_back() -> None:
 @shared_task
 def announce_prices() -> None:
     price_changes.follow_price_list()
+
+
+@shared_task
+def send_number_name(number_id: int) -> None:
+    names.send_name(number_id)
+
+
+@shared_task
+def send_number_names() -> None:
+    names.send_due()
+
+
+@shared_task
+def release_numbers() -> None:
+    """Those whose day has come are parked; those parked for long enough are to go back."""
+    release.park_due()
+    if release.decide_due():
+        give_numbers_back.delay()

@@ -1,10 +1,27 @@
 from django.urls import path
 
-from numbers import order_views, rent_views, request_views, views, why_views
+from numbers import (
+    bulk_views,
+    choice_views,
+    list_views,
+    number_views,
+    order_views,
+    release_views,
+    rent_views,
+    request_views,
+    views,
+    why_views,
+)
 
 app_name = "numbers"
 urlpatterns = [
-    path("", views.index, name="index"),
+    path("", list_views.index, name="index"),
+    path("columns/", list_views.choose_columns, name="columns"),
+    path("export/", bulk_views.export, name="export"),
+    path("bulk/", bulk_views.bulk, name="bulk"),
+    path("bulk/do/", bulk_views.do_bulk, name="do_bulk"),
+    path("bulk/done/<slug:run_id>/", bulk_views.bulk_done, name="bulk_done"),
+    path("choices/", choice_views.choices, name="choices"),
     # Buying: search, review, order.
     path("buy/", views.buy, name="buy"),
     path("buy/review/", order_views.review, name="review"),
@@ -29,4 +46,16 @@ urlpatterns = [
     path("costs/", rent_views.costs, name="costs"),
     path("costs/unused/", rent_views.unused, name="unused"),
     path("rent/<int:seq>/", rent_views.payment, name="rent_payment"),
+    # A number by its public id, which is twelve characters long: none of the words above.
+    path("<slug:public_id>/", number_views.detail, name="detail"),
+    path("<slug:public_id>/costs/", number_views.costs, name="number_costs"),
+    path("<slug:public_id>/provider/", number_views.provider_data, name="provider_data"),
+    path("<slug:public_id>/edit/", number_views.edit, name="edit"),
+    path("<slug:public_id>/deactivate/", number_views.deactivate, name="deactivate"),
+    path("<slug:public_id>/activate/", number_views.activate, name="activate"),
+    path("<slug:public_id>/lock/", number_views.lock, name="lock"),
+    path("<slug:public_id>/unlock/", number_views.unlock, name="unlock"),
+    path("<slug:public_id>/release/", release_views.release, name="release"),
+    path("<slug:public_id>/release/undo/", release_views.undo_release, name="undo_release"),
+    path("<slug:public_id>/release/cancel/", release_views.cancel_release, name="cancel_release"),
 ]

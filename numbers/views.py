@@ -1,4 +1,4 @@
-"""The Numbers page, and the search of the wizard that buys."""
+"""The search of the wizard that buys."""
 
 from urllib.parse import parse_qsl
 
@@ -11,37 +11,12 @@ from lib import area_codes, htmx, rate_limit
 from lib.errors import Fix, Refusal
 from numbers import search
 from numbers.catalogue import sold_countries
-from numbers.forms import FindForm, SearchForm, query_string_of
-from numbers.models import Number
+from numbers.forms import SearchForm, query_string_of
 from numbers.place import MOST_NUMBERS
 from workspaces.access import WorkspaceRequest, workspace_view
 from workspaces.permissions import NUMBERS_CREATE, NUMBERS_VIEW
 
-PAGE_SIZE = 50
 DEFAULT_COUNTRY = "US"
-
-
-@require_safe
-@workspace_view(NUMBERS_VIEW)
-def index(request: WorkspaceRequest) -> HttpResponse:
-    """The numbers of the workspace, newest first, found by digits."""
-    form = FindForm(request.GET)
-    numbers = Number.objects.for_workspace(request.workspace).owned().newest_first()
-    digits = form.digits() if form.is_valid() else ""
-    asked = bool(request.GET.get("q", "").strip())
-    if asked:
-        numbers = numbers.with_digits(digits) if digits else numbers.none()
-    page = list(numbers[: PAGE_SIZE + 1])
-    context = {
-        "form": form,
-        "numbers": page[:PAGE_SIZE],
-        "more": len(page) > PAGE_SIZE,
-        "asked": asked,
-        "digits": digits,
-        "may_buy": request.membership.can(NUMBERS_CREATE),
-    }
-    template = "_list.html" if htmx.asks_for(request, "number-list") else "index.html"
-    return render(request, f"numbers/{template}", context)
 
 
 @require_safe

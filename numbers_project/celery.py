@@ -43,6 +43,18 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    # A release that was scheduled begins on time, and one that was parked for a day is final.
+    "release numbers": {
+        "task": "numbers.tasks.release_numbers",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    # A name is sent to the carrier when it is changed; this is for what that did not reach.
+    "send names": {
+        "task": "numbers.tasks.send_number_names",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     # A call that is over, a text that has come: on the statement within seconds. Prices that
     # the provider tells late are asked for here too, further and further apart.
     "charge for calls and messages": {

@@ -63,6 +63,25 @@ PURCHASE_QUIET_SECONDS = env.float("PURCHASE_QUIET_SECONDS", default=60.0)
 PURCHASE_SPEND_PER_DAY = Decimal(env.str("PURCHASE_SPEND_PER_DAY", default="500"))
 PURCHASE_NUMBERS_PER_DAY = env.int("PURCHASE_NUMBERS_PER_DAY", default=100)
 
+# --- What other apps know of a number ----------------------------------------------------
+
+# Functions (workspace, numbers) -> list[numbers.usages.Usage]: who answers a number and what
+# uses it. Apps above `numbers` add theirs; it asks all of them at once for a whole page.
+NUMBER_USAGES: list[str] = ["interactions.number_facts.usages"]
+# Functions (number) -> list[str]: sentences on the recent calls and messages of a number.
+NUMBER_TRAFFIC: list[str] = ["interactions.number_facts.traffic"]
+# Functions (number, since) -> list[numbers.number_costs.Cost]: what a number cost.
+NUMBER_COSTS: list[str] = [
+    "numbers.number_costs.purchases",
+    "numbers.number_costs.rents",
+    "interactions.number_facts.costs",
+]
+# Functions (workspace, numbers, needs) -> dict[number id, numbers.choice.Barrier]: why a number
+# cannot be chosen for a campaign or an assistant, beyond what the number itself tells.
+NUMBER_BARRIERS: list[str] = []
+# For so long after its release a number can be taken back; then the carrier gets it.
+NUMBER_UNDO_HOURS = env.int("NUMBER_UNDO_HOURS", default=24)
+
 # --- Rent -------------------------------------------------------------------------------
 
 # What happens to a number whose monthly fee is not paid, in days after the due day: nothing
@@ -145,6 +164,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.postgres",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django_htmx",

@@ -25,6 +25,7 @@ urlpatterns = [
     path("w/<slug:workspace_slug>/numbers/", include("numbers.urls")),
     path("w/<slug:workspace_slug>/", include("interactions.urls")),
     path("w/<slug:workspace_slug>/wallet/", include("wallet.urls")),
+    path("w/<slug:workspace_slug>/activity/", include("workspaces.urls_audit")),
 ]
 
 handler403 = "numbers_project.errors.forbidden"

@@ -83,3 +83,66 @@ document.addEventListener("change", (event) => {
   button.dataset.none ??= button.textContent;
   button.textContent = count === 0 ? button.dataset.none : count === 1 ? button.dataset.one : button.dataset.many.replace("#", count);
 });
+
+// --- The Numbers page ---------------------------------------------------------------
+
+// What was left empty does not have to stand in the address.
+function tidy(parameters) {
+  for (const name of [...new Set(parameters.keys())]) {
+    if (parameters.getAll(name).every((value) => value === "")) parameters.delete(name);
+  }
+  if (parameters.get("sort") === "-created") parameters.delete("sort");
+}
+
+document.addEventListener("htmx:configRequest", (event) => {
+  if (event.detail.elt.matches("form[data-tidy]")) tidy(event.detail.formData || event.detail.parameters);
+});
+
+document.addEventListener("formdata", (event) => {
+  if (event.target.matches("form[data-tidy]")) tidy(event.formData);
+});
+
+// Choosing several: all that are shown, and how many are chosen.
+function picksOf(form) {
+  return [...form.querySelectorAll("input[name=n]")];
+}
+
+function countPicks(form) {
+  const picks = picksOf(form);
+  const chosen = picks.filter((pick) => pick.checked).length;
+  const all = form.querySelector("[data-pick-all]");
+  all.checked = chosen > 0 && chosen === picks.length;
+  all.indeterminate = chosen > 0 && chosen < picks.length;
+  form.querySelector("[data-picked]").textContent = `With the ${chosen} chosen:`;
+}
+
+function readyPicks() {
+  for (const form of document.querySelectorAll("form[data-picks]")) {
+    const all = form.querySelector("[data-pick-all]");
+    if (!all) continue;
+    all.closest("label").hidden = false;
+    countPicks(form);
+  }
+}
+
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-picks]");
+  if (!form || !form.querySelector("[data-pick-all]")) return;
+  if (event.target.matches("[data-pick-all]")) {
+    for (const pick of picksOf(form)) pick.checked = event.target.checked;
+  }
+  countPicks(form);
+});
+
+document.addEventListener("DOMContentLoaded", readyPicks);
+window.addEventListener("pageshow", readyPicks);
+
+// More rows arrived where the link was: the focus goes on at the first of them.
+document.addEventListener("htmx:afterSettle", () => {
+  readyPicks();
+  const arrived = document.querySelector("[data-arrived]");
+  if (!arrived) return;
+  arrived.removeAttribute("data-arrived");
+  const link = arrived.querySelector("a");
+  if (link && document.activeElement === document.body) link.focus();
+});

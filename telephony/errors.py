@@ -80,6 +80,22 @@ class TooLarge(ProviderError):
     """A file is larger than we take."""
 
 
+class ReleaseRefused(ProviderError):
+    """The provider does not take the number back. ``reason`` is porting or held."""
+
+    def __init__(self, message: str, *, reason: str, **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.reason = reason
+
+    @classmethod
+    def of(cls, error: ProviderError) -> "ReleaseRefused":
+        reason = "porting" if error.provider_code == PORTING_OUT else "held"
+        return cls(
+            error.args[0], reason=reason, provider_code=error.provider_code,
+            http_status=error.http_status, request_id=error.request_id,
+        )  # fmt: skip
+
+
 class ProviderUnavailable(ProviderError):
     """Busy, broken or out of reach.
 
@@ -108,6 +124,7 @@ TAKEN = {21422, 21451, 21452}
 CREDENTIALS = {20003: "rejected", 20008: "test_credentials"}
 SUSPENDED = {20005, 20403, 90010}
 BUSY = {20429}
+PORTING_OUT = 22350
 NOT_DELIVERABLE = {
     21211: "bad_recipient", 21214: "unreachable", 21215: "not_enabled", 21216: "blocked",
     21217: "bad_recipient", 21219: "trial", 21210: "bad_sender", 21212: "bad_sender",

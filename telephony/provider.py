@@ -14,7 +14,7 @@ from typing import Any
 from twilio.rest import Client
 
 from telephony.client import call
-from telephony.errors import NotFound, TypeNotOffered, Unreadable
+from telephony.errors import NotFound, ProviderError, ReleaseRefused, TypeNotOffered, Unreadable
 from telephony.pattern import Pattern, area_code_filter, fits, pattern_for
 from telephony.values import (
     Account,
@@ -168,11 +168,19 @@ def configure(
 
 
 def release(*, sid: str) -> None:
-    """Give the number back, at once and for good. One that is gone already is fine."""
+    """Give the number back, at once and for good. One that is gone already is fine.
+
+    Raises ``ReleaseRefused`` while the provider holds it: it is being ported out, or an
+    emergency address is registered for it (help.twilio.com/articles/223183028).
+    """
     try:
         call(lambda twilio: twilio.incoming_phone_numbers(sid).delete(), writes=True)
     except NotFound:
         return
+    except ProviderError as error:
+        if type(error) is ProviderError:  # a no for a cause of its own
+            raise ReleaseRefused.of(error) from error
+        raise
 
 
 def list_pages(*, page_size: int = 1000) -> Iterator[list[OwnedNumber]]:
@@ -231,10 +239,15 @@ def _capabilities(reported: dict[str, bool] | None) -> frozenset[Capability]:
     return frozenset(kind for kind in Capability if kind in able)
 
 
+def _word(reported: object) -> str:
+    """The SDK hands some words over as members of its own enumerations."""
+    return str(getattr(reported, "value", reported) or "")
+
+
 def _requirement(reported: object) -> AddressRequirement:
     """A requirement that we do not know is one all the same."""
     try:
-        return AddressRequirement(str(getattr(reported, "value", reported) or "none"))
+        return AddressRequirement(_word(reported) or "none")
     except ValueError:
         return AddressRequirement.ANY
 
@@ -279,4 +292,5 @@ def _owned(row: Any) -> OwnedNumber:
             trunk=row.trunk_sid or "",
         ),
         created_at=row.date_created,
+        emergency_address_status=_word(row.emergency_address_status),
     )

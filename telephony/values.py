@@ -110,6 +110,8 @@ class OwnedNumber:
     origin: str
     overrides: Overrides
     created_at: datetime | None
+    # ``registered`` while emergency services know an address for it: it cannot be released.
+    emergency_address_status: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,11 @@ from typing import ClassVar, Self
 from zoneinfo import available_timezones
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models import Value
+from django.db.models.functions import Cast, Concat, Lower
 
 from workspaces.permissions import OF_ROLE, Role, roles_with
 
@@ -115,6 +117,15 @@ class Membership(WorkspaceOwned):
         return permission in OF_ROLE[self.role]
 
 
+class AuditQuerySet(WorkspaceQuerySet):
+    def for_workspace(self, workspace: Workspace) -> Self:
+        # A plain number is an int4 to PostgreSQL, which the GIN index cannot look up.
+        return self.filter(workspace_id=Cast(Value(workspace.pk), models.BigIntegerField()))
+
+    def of_subject(self, kind: str, public_id: str) -> Self:
+        return self.filter(subject_kind=kind, subject_id=public_id)
+
+
 class AuditEvent(WorkspaceOwned):
     """One line of the audit trail. Triggers forbid changing or deleting it."""
 
@@ -128,6 +139,14 @@ class AuditEvent(WorkspaceOwned):
     label = models.CharField(max_length=160, blank=True)
     text = models.CharField(max_length=400)
     details = models.JSONField(default=dict)
+    # What a search looks through.
+    words = models.GeneratedField(
+        expression=Lower(Concat("by_name", Value(" "), "label", Value(" "), "text",
+                                output_field=models.TextField())),
+        output_field=models.TextField(),
+        db_persist=True,
+    )  # fmt: skip
+    objects: ClassVar[models.Manager] = AuditQuerySet.as_manager()
 
     class Meta:
         indexes = [
@@ -135,10 +154,26 @@ class AuditEvent(WorkspaceOwned):
             models.Index(
                 fields=["workspace", "subject_kind", "subject_id", "-id"], name="audit_of_subject"
             ),
+            GinIndex("workspace", OpClass("words", "gin_trgm_ops"), name="audit_words"),
         ]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.by_name}: {self.text}"
+
+    @property
+    def changes_in_words(self) -> str:
+        """``notes: nothing → new``, for the details that tell before and after."""
+        return "; ".join(
+            f"{name.replace('_', ' ')}: {_told(value[0])} → {_told(value[1])}"
+            for name, value in self.details.items()
+            if isinstance(value, list) and len(value) == 2
+        )
+
+
+def _told(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "nothing"
+    return str(value) if value not in ("", None) else "nothing"
 
 
 class Notice(WorkspaceOwned):

@@ -148,7 +148,7 @@ def test_a_top_up_pays_and_everything_is_back_with_one_mail(globex, number):
     after = Number.objects.filter(pk=number.pk).values().get()
     changed = {name: value for name, value in after.items() if value != before[name]}
     assert changed == {
-        "suspended_at": None, "outbound_stopped_at": None, "status": "active",
+        "suspended_at": None, "outbound_stopped_at": None, "status": "active", "health": 0,
         "paid_until": at("2023-03-10 09:00"),
     }  # fmt: skip
     assert subjects(globex)[-1] == "A number in Globex works again"

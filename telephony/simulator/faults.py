@@ -17,6 +17,10 @@ ANSWERS: dict[str, tuple[int, int, str]] = {
         "To purchase or transfer this number you must provide a bundle compliant with the rules "
         "for the country and number type.",
     ),
+    "porting_out": (
+        400, 22350,
+        "The Phone Number cannot be released because it is being ported out of Twilio",
+    ),
     "trial": (400, 21404, "Inbound Phone number not available to trial account"),
     "unauthorized": (401, 20003, "Authenticate"),
     "suspended": (403, 20005, "Account not active"),

@@ -221,6 +221,10 @@ def update(request: Request, account: str, sid: str, state: State) -> Answer:
 
 
 def delete(request: Request, account: str, sid: str, state: State) -> Answer:
+    row = state.fetch(account, sid)
+    if row is not None and row.get("emergency_address_status") == "registered":
+        # That it is refused is documented (help article 223183028); the code is not.
+        raise Refused(400, 20001, "The number has a registered emergency address")
     if not state.release(account, sid):
         raise not_found(request.path)
     return Answer(204)

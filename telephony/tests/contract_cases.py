@@ -174,6 +174,8 @@ CHANGING = [
          before=owning(NEW_YORK)),
     Case("update one unknown", "POST", f"{MINE}/{NOBODYS}.json", {}, 404, 20404),
     Case("release", "DELETE", f"{MINE}/{{sid}}.json", status=204, before=owning(NEW_YORK)),
+    Case("release one with an emergency address", "DELETE", f"{MINE}/{{sid}}.json", {}, 400, 20001,
+         owning(NEW_YORK, emergency_address_status="registered")),
     Case("release one that is gone", "DELETE", f"{MINE}/{{sid}}.json", {}, 404, 20404,
          released(NEW_YORK)),
 ]  # fmt: skip
@@ -190,6 +192,8 @@ FAILING = [
     buying("fault: broken", NEW_YORK, 500, 20500, fault="server_error"),
     buying("fault: out of service", NEW_YORK, 503, 20503, fault="unavailable"),
     buying("fault: broken afterwards", NEW_YORK, 500, 20500, fault="error_after"),
+    Case("fault: porting out", "DELETE", f"{MINE}/{{sid}}.json", {}, 400, 22350,
+         owning(NEW_YORK), fault="porting_out"),
     Case("fault: slow", "GET", f"{ME}.json", fault="slow"),
     Case("fault: nothing there", "GET", f"{OFFERS}/US/Local.json", fault="no_inventory"),
     Case("fault: an empty list", "GET", f"{MINE}.json", fault="list_empty"),

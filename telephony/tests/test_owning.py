@@ -13,6 +13,7 @@ from telephony.errors import (
     ProviderError,
     ProviderUnavailable,
     RegionRefused,
+    ReleaseRefused,
 )
 from telephony.tests.contract_cases import (
     ADDRESS,
@@ -185,3 +186,19 @@ def test_the_account_and_its_balance_are_told(simulator, exchanges):
     account, balance = provider.account(), provider.balance()
     assert (account.sid, account.status, account.kind) == (simulator.account, "active", "Full")
     assert (balance.amount, balance.currency) == (Decimal("10000.00"), "USD")
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault", "reason"),
+    [({"emergency_address_status": "registered"}, "", "held"), ({}, "porting_out", "porting")],
+)
+def test_a_number_that_is_held_is_not_released_and_why(simulator, fields, fault, reason):
+    sid = simulator.seed(NEW_YORK, **fields)
+    if fault:
+        simulator.fault(fault, method="DELETE")
+    with pytest.raises(ReleaseRefused) as refused:
+        provider.release(sid=sid)
+    assert refused.value.reason == reason
+    assert provider.fetch(sid=sid).emergency_address_status == fields.get(
+        "emergency_address_status", "unregistered"
+    )

@@ -1,0 +1,69 @@
+"""Who answers a number and what else uses it, told by the apps that stand above this one.
+
+``settings.NUMBER_USAGES`` is a list of dotted paths, like MIDDLEWARE, of functions
+``(workspace, numbers) -> list[Usage]``: each tells for all given numbers at once, with a
+query count that does not grow with them. ``settings.NUMBER_TRAFFIC`` lists functions
+``(number) -> list[str]`` that tell of recent calls and messages in sentences.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from numbers.models import Number
+from workspaces.models import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One thing that a number does for somebody.
+
+    ``what`` is its kind in a word ("Assistant", "Campaign"), ``name`` its own name, ``url``
+    where it is. ``answers``: calls and messages to the number go there. ``breaks`` says in a
+    sentence what stops when the number is given back; empty where nothing does.
+    """
+
+    number_id: int
+    what: str
+    name: str
+    url: str = ""
+    answers: bool = False
+    breaks: str = ""
+
+
+@dataclass(slots=True)
+class Usages:
+    """Of one number."""
+
+    answered_by: list[Usage] = field(default_factory=list)
+    used_by: list[Usage] = field(default_factory=list)
+
+    @property
+    def breaks(self) -> list[Usage]:
+        return [usage for usage in (*self.answered_by, *self.used_by) if usage.breaks]
+
+    def __bool__(self) -> bool:
+        return bool(self.answered_by or self.used_by)
+
+
+def usages_of(workspace: Workspace, numbers: Sequence[Number]) -> dict[int, Usages]:
+    """For each of the numbers, by primary key. Asks every app once, however many there are."""
+    found = {number.pk: Usages() for number in numbers}
+    if not numbers:
+        return found
+    for usage in _all(workspace, numbers):
+        of_number = found[usage.number_id]
+        (of_number.answered_by if usage.answers else of_number.used_by).append(usage)
+    return found
+
+
+def _all(workspace: Workspace, numbers: Sequence[Number]) -> Iterable[Usage]:
+    for path in settings.NUMBER_USAGES:
+        yield from import_string(path)(workspace, numbers)
+
+
+def traffic_of(number: Number) -> list[str]:
+    """Sentences on what came and went over the number lately."""
+    return [line for path in settings.NUMBER_TRAFFIC for line in import_string(path)(number)]

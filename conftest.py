@@ -1,6 +1,7 @@
 """The cast, and what every test stands on: a real PostgreSQL and the simulator at the wire."""
 
 import os
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -113,8 +114,13 @@ def outsider(globex: Workspace) -> User:
 
 
 def signed_in(user: User) -> Client:
+    """A browser in which this person has just typed their password."""
     client = Client()
     client.force_login(user)
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
+    session["account_authentication_methods_user"] = str(user.pk)
+    session.save()
     return client
 
 

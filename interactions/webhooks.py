@@ -11,7 +11,6 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from interactions import follow
@@ -24,6 +23,7 @@ from telephony import payloads, twiml
 from telephony.payloads import Fields, Malformed
 from telephony.signature import is_genuine
 from telephony.twiml import Greeting
+from workspaces import access
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ def webhook(*, when_broken: Callable[[], str]) -> Callable[[Handle], Callable]:
     """Make a view of a function that turns a genuine form into TwiML."""
 
     def decorate(handle: Handle) -> Callable[[HttpRequest], HttpResponse]:
-        @csrf_exempt
+        @access.webhook
         @require_POST
         @wraps(handle)
         def view(request: HttpRequest) -> HttpResponse:

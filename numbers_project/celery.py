@@ -13,6 +13,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "numbers_project.settings")
 
 from celery import Celery
 
+from numbers_project import task_logs  # noqa: F401  connects itself to Celery's signals
+
 app = Celery("numbers_project")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
@@ -52,6 +54,12 @@ app.conf.beat_schedule = {
     # A name is sent to the carrier when it is changed; this is for what that did not reach.
     "send names": {
         "task": "numbers.tasks.send_number_names",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    # Like notices: the mail of an invitation whose bell nobody heard, or whose server was away.
+    "deliver invitations": {
+        "task": "workspaces.tasks.deliver_invitations",
         "schedule": 60.0,
         "options": {"expires": 60},
     },

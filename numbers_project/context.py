@@ -1,40 +1,31 @@
 """What the frame of every page shows, computed only where a template asks for it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import reverse
 
+from lib import logs
 from numbers.arrears import arrears_of
 from telephony.client import credential_state
 from wallet.models import Wallet
 from workspaces.models import Membership, Workspace
-from workspaces.permissions import WALLET_VIEW
-
-# The apps whose page of one thing leads to a list of such things in another workspace.
-WITH_INDEX = ("numbers", "wallet", "interactions")
-
-
-@dataclass(frozen=True, slots=True)
-class SwitchTarget:
-    """Another workspace of this person, and this very page in it."""
-
-    workspace: Workspace
-    url: str
-    is_current: bool
+from workspaces.permissions import MEMBERS_MANAGE, WALLET_VIEW, WORKSPACE_EDIT
+from workspaces.switcher import targets
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
     workspace: Workspace | None = getattr(request, "workspace", None)
     return {
         "workspace": workspace,
+        "request_reference": logs.noted("request"),
         "simulated": bool(settings.TWILIO_API_BASE),
         "provider_problem": credential_state() if _shows_provider_problem(request) else "",
-        "switch_targets": cache(lambda: _switch_targets(request, workspace)),
+        "switcher": cache(lambda: _switcher(request, workspace)),
+        "may_manage_members": _may(request, MEMBERS_MANAGE),
+        "may_edit_workspace": _may(request, WORKSPACE_EDIT),
         "header_wallet": cache(_header_wallet(request, workspace)),
         "rent_arrears": cache(partial(arrears_of, workspace)),
     }
@@ -45,11 +36,16 @@ def _shows_provider_problem(request: HttpRequest) -> bool:
     return bool(user and user.is_staff and credential_state() in ("missing", "half_set"))
 
 
+def _may(request: HttpRequest, permission: str) -> bool:
+    membership: Membership | None = getattr(request, "membership", None)
+    return membership is not None and membership.can(permission)
+
+
 def _header_wallet(
     request: HttpRequest, workspace: Workspace | None
 ) -> Callable[[], Wallet | None]:
     def wallet() -> Wallet | None:
-        if workspace is None or not request.membership.can(WALLET_VIEW):  # type: ignore[attr-defined]
+        if not _may(request, WALLET_VIEW):
             return None
         if hasattr(request, "wallet"):
             return request.wallet
@@ -58,24 +54,8 @@ def _header_wallet(
     return wallet
 
 
-def _switch_targets(request: HttpRequest, current: Workspace | None) -> list[SwitchTarget]:
-    memberships = (
-        Membership.objects.filter(user=request.user.pk)
-        .select_related("workspace")
-        .order_by("workspace__name")
-    )
-    return [
-        SwitchTarget(m.workspace, _same_page(request, m.workspace), m.workspace == current)
-        for m in memberships
-    ]
-
-
-def _same_page(request: HttpRequest, workspace: Workspace) -> str:
-    """This page in another workspace; a page about one thing leads to the list of such."""
-    match = request.resolver_match
-    if match is None or set(match.kwargs) != {"workspace_slug"} or request.method != "GET":
-        name = match.app_name if match and match.app_name in WITH_INDEX else "numbers"
-        return reverse(f"{name}:index", args=[workspace.slug])
-    address = reverse(match.view_name, args=[workspace.slug])
-    query = request.META.get("QUERY_STRING", "")
-    return f"{address}?{query}" if query else address
+def _switcher(request: HttpRequest, workspace: Workspace | None) -> dict[str, Any]:
+    """The answer to a POST has no address of its own in another workspace."""
+    here = request.get_full_path() if request.method == "GET" else ""
+    current = workspace.slug if workspace else ""
+    return {"here": here, "targets": targets(user_id=request.user.pk, here=here, current=current)}

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from lib import htmx
+from lib import htmx, logs
 from lib.rate_limit import TooOften
 
 
@@ -45,4 +45,5 @@ def too_many_attempts(request: HttpRequest) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Must work when nothing else does: rendered without request, database and context."""
-    return HttpResponse(render_to_string("errors/500.html"), status=500)
+    page = render_to_string("errors/500.html", {"reference": logs.noted("request")})
+    return HttpResponse(page, status=500)

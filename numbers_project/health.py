@@ -6,15 +6,18 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from numbers_project.celery import app
+from workspaces.access import public
 
 
 @require_safe
+@public
 def healthz(_request: HttpRequest) -> HttpResponse:
     """200 as long as the process serves requests; looks at nothing else."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @require_safe
+@public
 def readyz(_request: HttpRequest) -> JsonResponse:
     """200 when database, cache and broker answer, 503 with what does not."""
     parts = {"database": _database_answers, "cache": _cache_answers, "broker": _broker_answers}

@@ -1,24 +1,35 @@
 """What every answer carries."""
 
+import re
 from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.utils.cache import patch_vary_headers
+from django.utils.log import log_response
 
 from interactions import webhooks as provider_webhooks
+from lib import logs
 from lib.rate_limit import TooOften
 from numbers_project import errors
 from workspaces import audit
 
-PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+PERMISSIONS_POLICY = ", ".join(
+    f"{feature}=()"
+    for feature in ("accelerometer", "bluetooth", "camera", "display-capture", "geolocation",
+                    "gyroscope", "hid", "magnetometer", "microphone", "midi", "payment", "serial",
+                    "usb")
+)  # fmt: skip
+REQUEST_ID = re.compile(r"[\w-]{8,64}")
+
+View = Callable[[HttpRequest], HttpResponse]
 
 
-def webhooks_first(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable:
+def webhooks_first(get_response: View) -> View:
     """Answer the provider's webhooks before anything else looks at the request.
 
     They carry no session and no login, and what they cost is multiplied by every call and
-    message. Stands first in MIDDLEWARE; the same views are in the URL map.
+    message. Only the request's reference stands before it; the same views are in the URL map.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -32,21 +43,55 @@ def webhooks_first(get_response: Callable[[HttpRequest], HttpResponse]) -> Calla
     return middleware
 
 
-def private_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable:
-    """Keep pages of signed-in people out of every cache, and fragments apart from pages."""
+def reference(get_response: View) -> View:
+    """Give the request a reference, for every line of the log and for whoever sees an error.
+
+    A proxy of ours may have given it one already; nobody else is believed.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        response = get_response(request)
-        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
-        patch_vary_headers(response, ["HX-Request"])
-        if request.user.is_authenticated:
-            response.headers.setdefault("Cache-Control", "no-store")
+        given = request.headers.get("X-Request-Id", "") if settings.BEHIND_PROXY else ""
+        name = given if REQUEST_ID.fullmatch(given) else logs.new_reference()
+        with logs.about(request=name):
+            response = get_response(request)
+            if response.status_code >= 400:  # Django would do it later, without the reference
+                words = (response.reason_phrase, request.path)
+                log_response("%s: %s", *words, response=response, request=request)
+        response.headers["X-Request-Id"] = name
         return response
 
     return middleware
 
 
-def wrong_method_in_words(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable:
+def headers(get_response: View) -> View:
+    """What Django's own security middleware does not set, for files too."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        return response
+
+    return middleware
+
+
+def private_pages(get_response: View) -> View:
+    """Keep pages out of every cache, and fragments apart from pages.
+
+    Not only those of the signed-in: a page with a form holds its token, the page of an
+    invitation its link.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        patch_vary_headers(response, ["HX-Request"])
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return middleware
+
+
+def wrong_method_in_words(get_response: View) -> View:
     """Django answers a wrong method with an empty page; a person who reloads the address of
     a form, or is led there after signing in, needs words and a way on.
     """
@@ -60,7 +105,7 @@ def wrong_method_in_words(get_response: Callable[[HttpRequest], HttpResponse]) -
     return middleware
 
 
-def origin(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable:
+def origin(get_response: View) -> View:
     """Tell the audit trail which address a request comes from.
 
     Behind a proxy it is the last address that the proxy added, which is the one nobody but
@@ -82,7 +127,7 @@ def origin(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable:
 class Limits:
     """Answer 429 with the time to wait where a view let a limit's refusal through."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    def __init__(self, get_response: View) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:

@@ -7,6 +7,7 @@ DEMO_MODE a missing secret or a simulated provider stops the start with a senten
 
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
@@ -22,6 +23,8 @@ env.read_env(BASE_DIR / ".env")
 DEMO_MODE = env.bool("DEMO_MODE", default=False)
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY")
+# Former keys, so that changing the key ends no session and loses no second factor.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
 PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
@@ -159,7 +162,7 @@ INSTALLED_APPS = [
     "compliance",
     "numbers",
     "interactions",
-    "django.contrib.admin",
+    "numbers_project.apps.SupportAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -171,11 +174,15 @@ INSTALLED_APPS = [
     "csp",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
 ]
 
 MIDDLEWARE = [
+    "numbers_project.middleware.reference",
     "numbers_project.middleware.webhooks_first",
     "django.middleware.security.SecurityMiddleware",
+    "numbers_project.middleware.headers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # A page of results is 20 times smaller so. Secrets beside what a visitor can choose would
     # be at risk (BREACH): Django masks the CSRF token anew in each answer and pads the rest.
@@ -246,6 +253,7 @@ STORAGES = {
 
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 10  # a page must not hang on a mail server that does not answer
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="numbers@example.test")
 
 # --- People -----------------------------------------------------------------------------
@@ -266,6 +274,12 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# Who may make workspaces of their own: everyone with a login, or support staff alone.
+WORKSPACES_CREATED_BY = env.str("WORKSPACES_CREATED_BY", default="everyone")
+# What a new workspace needs, and what keeps one from being archived: functions of the apps
+# above `workspaces`, which may not be imported there (workspaces/lifecycle.py).
+WORKSPACE_OPENERS = ["wallet.opening.open_wallet"]
+ARCHIVE_BLOCKERS = ["numbers.archiving.orders_under_way", "numbers.archiving.numbers_left"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "workspaces.login.InvitedOnly"
@@ -275,7 +289,20 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_CHANGE_EMAIL = True  # one address, changed only once the new one has answered
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_EMAIL_NOTIFICATIONS = True
+# Before members, payment and release the password is asked again, unless it was given a
+# short while ago (workspaces/access.py, recently_authenticated).
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+MFA_ADAPTER = "workspaces.second_factor.SealedSecrets"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+# In the demo everyone knows the password of support, and a second factor of one visitor
+# would lock out the next.
+SUPPORT_NEEDS_SECOND_FACTOR = env.bool("SUPPORT_NEEDS_SECOND_FACTOR", default=not DEMO_MODE)
+# Nobody signs up alone, so nobody can claim an address that is not theirs and lock it.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 
 # --- Security ---------------------------------------------------------------------------
 
@@ -283,6 +310,8 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 SECURE = not (DEMO_MODE or DEBUG)
 # A proxy ends TLS and adds the caller's address to X-Forwarded-For.
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=SECURE)
+# The address that attempts to sign in are counted by is the last that the proxy added.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0
 SECURE_SSL_REDIRECT = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 # Probes come from inside, over HTTP; the provider's webhooks must never be redirected,
@@ -296,6 +325,8 @@ SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "numbers_project.errors.csrf_failed"
+# Messages wait in the session: a cookie of their own could be read and written outside it.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
@@ -320,6 +351,7 @@ RATE_LIMITS = {
     "search": "30/m",  # by person: each asks the provider, whose own limit all share
     "purchase": "30/m",  # by workspace: nobody clicks faster, a stolen session would
     "mail": "20/h",  # by workspace: invitations go to addresses that somebody typed
+    "workspace": "10/d",  # by person: workspaces are made rarely, and never by the hundred
     "export": "10/h",  # by workspace: each reads the whole table
     "bad_signature": "60/m",  # by address: what is not from the provider gets no answer
 } | env.dict("RATE_LIMITS", default={})
@@ -342,10 +374,38 @@ if CELERY_BROKER_URL.startswith(("redis", "valkey", "sentinel")):
         "unacked_restore_throttle": 1,
     }
 
+# --- Logs -------------------------------------------------------------------------------
+
+# "json" is one object a line, for machines; "line" is for people.
+LOG_FORMAT = env.str("LOG_FORMAT", default="json" if SECURE else "line")
+# Values that no line may hold (lib/logs.py); a test finds secrets that are missing here.
+NEVER_LOGGED = [
+    SECRET_KEY,
+    *SECRET_KEY_FALLBACKS,
+    TWILIO_AUTH_TOKEN,
+    TWILIO_API_KEY_SECRET,
+    METRICS_TOKEN,
+    EMAIL_CONFIG.get("EMAIL_HOST_PASSWORD") or "",
+    str(DATABASES["default"].get("PASSWORD") or ""),
+    urlsplit(CACHE_URL).password or "",
+    urlsplit(CELERY_BROKER_URL).password or "",
+]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {
+            "()": "lib.logs.Line",
+            "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            "secrets": NEVER_LOGGED,
+        },
+        "json": {"()": "lib.logs.Json", "secrets": NEVER_LOGGED},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # Django would log with a formatter of its own beside ours.
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+    },
 }

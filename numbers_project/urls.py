@@ -7,25 +7,28 @@ from interactions import webhooks as provider_webhooks
 from interactions.views import outgoing_media
 from numbers_project import health, watch
 from wallet import stripe_webhook
-from workspaces import views as workspaces
+from workspaces.urls import personal
 
 urlpatterns = [
-    path("", workspaces.home, name="home"),
-    path("numbers/", workspaces.home, name="active_numbers"),
-    path("accounts/", include("allauth.account.urls")),
+    *personal,
+    path("accounts/", include("allauth.urls")),
     path("admin/platform/", admin.site.admin_view(watch.page), name="platform"),
     path("admin/", admin.site.urls),
     path("metrics", watch.metrics, name="metrics"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     # Answered by the middleware webhooks_first, before sessions and logins.
-    *[path(route[1:], view) for route, view in provider_webhooks.VIEWS.items()],
+    *[
+        path(route[1:], view, name=route.strip("/").replace("/", "-"))
+        for route, view in provider_webhooks.VIEWS.items()
+    ],
     path("media/<str:token>/", outgoing_media, name="outgoing_media"),
     path("webhooks/stripe/", stripe_webhook.receive, name="stripe_webhook"),
     path("w/<slug:workspace_slug>/numbers/", include("numbers.urls")),
     path("w/<slug:workspace_slug>/", include("interactions.urls")),
     path("w/<slug:workspace_slug>/wallet/", include("wallet.urls")),
     path("w/<slug:workspace_slug>/activity/", include("workspaces.urls_audit")),
+    path("w/<slug:workspace_slug>/", include("workspaces.urls")),
 ]
 
 handler403 = "numbers_project.errors.forbidden"

@@ -20,6 +20,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from numbers import watch
 from numbers.models import Number
 from wallet.models import Entry
+from workspaces.access import with_token
 
 BEAT_IS_LATE = timedelta(minutes=3)
 MONTHS = 6
@@ -71,6 +72,7 @@ def provider_cost_a_month() -> list[Any]:
 
 
 @require_safe
+@with_token
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus' text form, for whoever has the token; 404 for anybody else."""
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")

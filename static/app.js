@@ -49,6 +49,54 @@ document.addEventListener("htmx:responseError", (event) => {
   say(`That did not work (error ${event.detail.xhr.status}). Nothing was changed. Reload the page and try again.`, true);
 });
 
+// Up and down go through an open menu, from its button or its search on.
+document.addEventListener("keydown", (event) => {
+  const menu = event.target.closest("details.menu");
+  if (!menu || !["ArrowDown", "ArrowUp"].includes(event.key)) return;
+  event.preventDefault();
+  menu.open = true;
+  const stops = [...menu.querySelectorAll("summary, .menu-body a, .menu-body button, .menu-body input:not([type=hidden])")];
+  const step = event.key === "ArrowDown" ? 1 : -1;
+  stops[(stops.indexOf(event.target) + step + stops.length) % stops.length].focus();
+});
+
+// A form that is sent with a passkey: its options stand in it, or at its address. Where the
+// browser cannot do it, the form stays hidden.
+for (const form of document.querySelectorAll("form[data-passkey]")) {
+  if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) continue;
+  form.hidden = false;
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    try {
+      const credential = await passkeyFor(form);
+      form.elements.credential.value = JSON.stringify(credential.toJSON());
+      form.submit();
+    } catch {
+      say("The passkey was not used: it was cancelled, took too long, or is not known here. Nothing was changed.", true);
+    }
+  });
+}
+
+async function passkeyFor(form) {
+  const here = form.querySelector("script[type='application/json']");
+  const options = here
+    ? JSON.parse(here.textContent)
+    : await (await fetch(form.action, { headers: { Accept: "application/json" } })).json();
+  if (form.dataset.passkey === "get") {
+    const wanted = PublicKeyCredential.parseRequestOptionsFromJSON(options.request_options.publicKey);
+    return navigator.credentials.get({ publicKey: wanted });
+  }
+  const wanted = PublicKeyCredential.parseCreationOptionsFromJSON(options.creation_options.publicKey);
+  const alone = form.elements.passwordless?.checked;
+  wanted.authenticatorSelection = {
+    ...wanted.authenticatorSelection,
+    residentKey: alone ? "required" : "discouraged",
+    requireResidentKey: Boolean(alone),
+    ...(alone && { userVerification: "required" }),
+  };
+  return navigator.credentials.create({ publicKey: wanted });
+}
+
 function say(sentence, visibly) {
   document.getElementById("announce").textContent = sentence;
   if (!visibly) return;

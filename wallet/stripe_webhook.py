@@ -6,19 +6,19 @@ import stripe
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from lib.errors import Refusal
 from wallet import taken_back, top_up
 from wallet.models import StripeEvent, TopUp
+from workspaces.access import webhook
 
 log = logging.getLogger(__name__)
 TOLERANCE = 300
 MOST_BYTES = 512 * 1024
 
 
-@csrf_exempt
+@webhook
 @require_POST
 def receive(request: HttpRequest) -> HttpResponse:
     """200 once it is handled or no concern of ours; 5xx asks Stripe to send it again."""

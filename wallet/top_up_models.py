@@ -62,6 +62,9 @@ class TopUp(WorkspaceOwned):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["workspace", "key"], name="top_up_key_once"),
+            models.CheckConstraint(
+                condition=Q(wallet=F("workspace")), name="top_up_wallet_of_workspace"
+            ),
             models.CheckConstraint(condition=Q(amount__gt=0), name="top_up_amount_positive"),
             models.CheckConstraint(
                 condition=Q(given_back__gte=0, given_back__lte=F("amount")),

@@ -32,7 +32,7 @@ from workspaces.permissions import WALLET_TOP_UP
 PRESETS = [Decimal(amount) for amount in (10, 25, 50, 100, 250)]
 
 
-def may_lead_to_stripe(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
+def may_lead_to_stripe(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """The form's answer leads to Stripe, which browsers count as where the form is sent."""
 
     @wraps(view)

@@ -1,22 +1,109 @@
 """Support staff look after people and workspaces here."""
 
+from typing import Any, cast
+
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 
-from workspaces.models import Membership, User, Workspace
+from lib.read_only_admin import ReadOnlyAdmin
+from workspaces import audit, lifecycle
+from workspaces.models import Invitation, Membership, User, Workspace
+from workspaces.permissions import EXPLAINED, Role
+
+PERMISSIONS = [(code, code) for code in EXPLAINED]
+
+
+class PermissionsField(forms.MultipleChoiceField):
+    """A tick for each, instead of codes to be typed."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            choices=PERMISSIONS, widget=forms.CheckboxSelectMultiple, required=False, **options
+        )
+
+
+class MembershipForm(forms.ModelForm):
+    granted = PermissionsField()
+    withdrawn = PermissionsField()
+
+    class Meta:
+        model = Membership
+        fields = ["user", "role", "granted", "withdrawn"]
+
+
+class MembershipFormSet(forms.BaseInlineFormSet):
+    def clean(self) -> None:
+        """The database would refuse it too, with less kind words."""
+        super().clean()
+        had_owner = any(form.initial.get("role") == Role.OWNER for form in self.initial_forms)
+        kept = [
+            form.cleaned_data
+            for form in self.forms
+            if form.cleaned_data and not form.cleaned_data.get("DELETE")
+        ]
+        if had_owner and not any(data.get("role") == Role.OWNER for data in kept):
+            raise ValidationError("A workspace keeps an owner. Make somebody else one first.")
 
 
 class MembershipInline(admin.TabularInline):
     model = Membership
+    form = MembershipForm
+    formset = MembershipFormSet
     extra = 0
     autocomplete_fields = ["user"]
 
 
 @admin.register(Workspace)
 class WorkspaceAdmin(admin.ModelAdmin):
-    list_display = ["name", "slug", "time_zone", "created_at"]
+    list_display = ["name", "slug", "time_zone", "created_at", "archived_at"]
     search_fields = ["name", "slug"]
+    readonly_fields = ["archived_at"]
     inlines = [MembershipInline]
+
+    def has_delete_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
+        """Its money and its audit trail stay; it can be archived."""
+        return False
+
+    def save_model(
+        self, request: HttpRequest, obj: Workspace, form: forms.ModelForm, change: bool
+    ) -> None:
+        """A new one gets all that a workspace needs, like one that is made on the pages."""
+        super().save_model(request, obj, form, change)
+        if not change:
+            lifecycle.open_for(obj)
+        _record(request, obj, "workspace.changed", f"Support saved {obj}", changed=form)
+
+    def save_formset(
+        self, request: HttpRequest, form: forms.ModelForm, formset: Any, change: bool
+    ) -> None:
+        """The workspace's own audit trail tells what support did with its members.
+
+        New owners first: a workspace may be handed over in one step.
+        """
+        formset.save(commit=False)
+        saved = [*formset.new_objects, *(one for one, _ in formset.changed_objects)]
+        for membership in sorted(saved, key=lambda one: one.role != Role.OWNER):
+            membership.save()
+            text = f"Support made {membership.user} {membership.get_role_display().lower()}"
+            _record(request, membership.workspace, "member.role_changed", text)
+        for membership in formset.deleted_objects:
+            text = f"Support removed {membership.user}"
+            _record(request, membership.workspace, "member.removed", text)
+            membership.delete()
+
+
+def _record(
+    request: HttpRequest, workspace: Workspace, action: str, text: str,
+    *, changed: forms.ModelForm | None = None,
+) -> None:  # fmt: skip
+    details = {"fields": changed.changed_data} if changed else {}
+    audit.record(
+        workspace=workspace, by=cast(User, request.user), action=action, subject=workspace,
+        text=text, details=details,
+    )  # fmt: skip
 
 
 @admin.register(User)
@@ -30,3 +117,15 @@ class DeskUserAdmin(UserAdmin):
         ("Access", {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
     ]
     add_fieldsets = [(None, {"fields": ["email", "password1", "password2"]})]
+
+    def has_delete_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
+        """Whoever did something stays named in the audit trail; a login is switched off."""
+        return False
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    list_display = ["email", "workspace", "role", "created_at", "mailed_at", "accepted_at"]
+    list_select_related = ["workspace"]
+    search_fields = ["email", "workspace__slug"]
+    exclude = ["nonce", "token_hash"]

@@ -1,14 +1,17 @@
 """People, workspaces, and who may do what in which."""
 
+import secrets
 from typing import ClassVar, Self
 from zoneinfo import available_timezones
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Value
+from django.db.models import Q, Value
 from django.db.models.functions import Cast, Concat, Lower
+from django.utils import timezone
 
 from workspaces.permissions import OF_ROLE, Role, roles_with
 
@@ -56,16 +59,38 @@ def check_time_zone(name: str) -> None:
         )
 
 
+def new_public_id() -> str:
+    """An id for addresses that means nothing to an outsider and cannot be guessed."""
+    return secrets.token_urlsafe(9)
+
+
 class Workspace(models.Model):
     """A client, brand or department, kept strictly apart from the others."""
+
+    class Colour(models.TextChoices):
+        TEAL = "teal"
+        BLUE = "blue"
+        VIOLET = "violet"
+        ROSE = "rose"
+        AMBER = "amber"
+        GREEN = "green"
+        SLATE = "slate"
 
     slug = models.SlugField(unique=True, max_length=40)
     name = models.CharField(max_length=80)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[check_time_zone])
+    colour = models.CharField("logo colour", max_length=8, choices=Colour, default=Colour.TEAL)
     created_at = models.DateTimeField(auto_now_add=True)
+    # Nothing in it can be changed any more; its owners can open it again.
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def initial(self) -> str:
+        """The letter of its logo."""
+        return self.name[:1].upper()
 
 
 class WorkspaceQuerySet(models.QuerySet):
@@ -87,16 +112,25 @@ class MembershipQuerySet(WorkspaceQuerySet):
     def who_can(self, permission: str) -> Self:
         """Members that have the permission, owners first."""
         owners_first = models.Case(models.When(role=Role.OWNER, then=0), default=1)
-        return self.filter(role__in=roles_with(permission), user__is_active=True).order_by(
-            owners_first, "pk"
+        has = Q(role__in=roles_with(permission)) | Q(granted__contains=[permission])
+        return (
+            self.filter(has, user__is_active=True)
+            .exclude(withdrawn__contains=[permission])
+            .order_by(owners_first, "pk")
         )
 
 
 class Membership(WorkspaceOwned):
-    """A person's place in a workspace."""
+    """A person's place in a workspace: a role, and what they have beyond it or without it.
 
+    A trigger keeps at least one owner in every workspace.
+    """
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role)
+    granted = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    withdrawn = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     objects: ClassVar[models.Manager] = MembershipQuerySet.as_manager()
 
@@ -105,16 +139,87 @@ class Membership(WorkspaceOwned):
             models.UniqueConstraint(
                 fields=["workspace", "user"], name="membership_once_per_workspace"
             ),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="membership_role_known"),
+            # An owner has everything, always: somebody must be able to put things right.
             models.CheckConstraint(
-                condition=models.Q(role__in=Role.values), name="membership_role_known"
+                condition=~Q(role=Role.OWNER) | Q(granted=[], withdrawn=[]),
+                name="membership_owner_has_everything",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.user}, {self.get_role_display().lower()} of {self.workspace}"
 
+    def permissions(self) -> frozenset[str]:
+        return (OF_ROLE[self.role] | set(self.granted)) - set(self.withdrawn)
+
     def can(self, permission: str) -> bool:
-        return permission in OF_ROLE[self.role]
+        return permission in self.permissions()
+
+
+class InvitationQuerySet(WorkspaceQuerySet):
+    def open(self) -> Self:
+        """Neither accepted nor withdrawn; it may have expired."""
+        return self.filter(accepted_at=None, withdrawn_at=None)
+
+
+class Invitation(WorkspaceOwned):
+    """A place in a workspace, offered to whoever reads the mail at an address.
+
+    The link's token is made from ``nonce`` and the secret key; the row knows only its hash.
+    So whoever reads the table cannot join, and the mail can be sent again.
+    """
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    email = models.EmailField(max_length=254)
+    role = models.CharField(max_length=10, choices=Role)
+    invited_by = models.ForeignKey(User, on_delete=models.PROTECT, db_index=False)
+    nonce = models.CharField(max_length=32)
+    token_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    # The mail is a step of its own, taken by a sweep until it succeeds.
+    mail_tried_at = models.DateTimeField(null=True)
+    mail_tries = models.PositiveSmallIntegerField(default=0)
+    mailed_at = models.DateTimeField(null=True)
+    accepted_at = models.DateTimeField(null=True)
+    accepted_by = models.ForeignKey(
+        User, null=True, on_delete=models.PROTECT, db_index=False, related_name="+"
+    )
+    withdrawn_at = models.DateTimeField(null=True)
+    objects: ClassVar[models.Manager] = InvitationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "workspace",
+                Lower("email"),
+                condition=Q(accepted_at__isnull=True, withdrawn_at__isnull=True),
+                name="invitation_open_once_per_address",
+            ),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="invitation_role_known"),
+            models.CheckConstraint(
+                condition=Q(accepted_at__isnull=True, accepted_by__isnull=True)
+                | Q(
+                    accepted_at__isnull=False, accepted_by__isnull=False, withdrawn_at__isnull=True
+                ),
+                name="invitation_accepted_by_someone_or_withdrawn",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["id"],
+                condition=Q(mailed_at=None, accepted_at=None, withdrawn_at=None),
+                name="invitation_unsent",
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.email}, {self.get_role_display().lower()} of {self.workspace}"
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at <= timezone.now()
 
 
 class AuditQuerySet(WorkspaceQuerySet):
@@ -193,15 +298,13 @@ class Notice(WorkspaceOwned):
         constraints = [
             models.UniqueConstraint(fields=["workspace", "key"], name="notice_key_once"),
             models.CheckConstraint(
-                condition=(models.Q(permission="") & models.Q(recipient__isnull=False))
-                | (~models.Q(permission="") & models.Q(recipient__isnull=True)),
+                condition=(Q(permission="") & Q(recipient__isnull=False))
+                | (~Q(permission="") & Q(recipient__isnull=True)),
                 name="notice_has_one_address",
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["id"], condition=models.Q(sent_at__isnull=True), name="notice_unsent"
-            ),
+            models.Index(fields=["id"], condition=Q(sent_at__isnull=True), name="notice_unsent"),
         ]
 
     def __str__(self) -> str:

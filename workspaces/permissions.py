@@ -38,6 +38,13 @@ class Role(TextChoices):
     VIEWER = "viewer"
 
 
+ROLE_EXPLAINED = {
+    Role.OWNER: "May do everything, and alone makes others owners.",
+    Role.ADMIN: "May do everything, except to change owners.",
+    Role.MEMBER: "Works with numbers, routes and the inbox, and sees the wallet.",
+    Role.VIEWER: "Sees numbers and the inbox, and changes nothing.",
+}
+
 OF_ROLE: dict[str, frozenset[str]] = {
     Role.OWNER: frozenset(EXPLAINED),
     Role.ADMIN: frozenset(EXPLAINED),

@@ -2,9 +2,14 @@
 
 from celery import shared_task
 
-from workspaces import notices
+from workspaces import invitations, notices
 
 
 @shared_task
 def deliver_notices() -> None:
     notices.deliver_due()
+
+
+@shared_task
+def deliver_invitations() -> None:
+    invitations.deliver_due()

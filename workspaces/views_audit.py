@@ -2,6 +2,7 @@
 
 from django import forms
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -61,7 +62,7 @@ def index(request: WorkspaceRequest) -> HttpResponse:
 
 @require_safe
 @workspace_view(AUDIT_VIEW)
-def export(request: WorkspaceRequest) -> HttpResponse:
+def export(request: WorkspaceRequest) -> HttpResponseBase:
     form = ActivityForm(request.GET)
     question = form.question() if form.is_valid() else None
     if question is None:

@@ -9,8 +9,10 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from interactions.outgoing_media import picture_at
+from workspaces.access import with_token
 
 
+@with_token
 @require_safe
 def outgoing_media(request: HttpRequest, token: str) -> HttpResponseBase:
     """A picture of ours, fetched by the provider with the address that we gave it."""

@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.db import transaction
 
+from conftest import make_member
 from numbers.limits import (
     NumbersLimitReached,
     PurchaseLimits,
@@ -44,6 +45,7 @@ def nothing_happened(money, workspace, simulator) -> bool:
 
 
 def test_who_lost_the_permission_since_the_review_cannot_buy(acme, owner, buy, money, simulator):
+    make_member(acme, Role.OWNER, "second@acme.test")  # a workspace keeps an owner
     Membership.objects.filter(user=owner).update(role=Role.MEMBER)
     with pytest.raises(MayNotBuy, match="needs the permission numbers_create"):
         buy()
@@ -51,6 +53,7 @@ def test_who_lost_the_permission_since_the_review_cannot_buy(acme, owner, buy, m
 
 
 def test_who_left_the_workspace_cannot_buy(acme, owner, buy, money, simulator):
+    make_member(acme, Role.OWNER, "second@acme.test")
     Membership.objects.filter(user=owner).delete()
     with pytest.raises(MayNotBuy):
         buy()

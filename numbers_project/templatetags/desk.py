@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from lib import e164 as formats
 from lib import money as amounts
+from lib import user_agent
 from telephony.values import AddressRequirement, AvailableNumber, Capability
 from workspaces.models import Workspace
 
@@ -77,6 +78,11 @@ def the_country(code: str) -> str:
 @register.filter
 def international(e164: str) -> str:
     return formats.international(e164)
+
+
+@register.filter
+def browser_name(text: str) -> str:
+    return user_agent.in_words(text)
 
 
 @register.filter

@@ -189,7 +189,7 @@ def test_the_page_for_what_broke_is_readable(browse, owner, settings, live_serve
 
 
 def test_someone_without_a_workspace_is_told_whom_to_ask(browse, db, acme):
-    lonely = make_member(make_workspace("gone", "Gone"), Role.OWNER, "lonely@acme.test")
+    lonely = make_member(make_workspace("gone", "Gone"), Role.VIEWER, "lonely@acme.test")
     Membership.objects.filter(user=lonely).delete()
     page = browse(lonely, "/")
     expect(page.get_by_role("heading", name="You are not in a workspace yet")).to_be_visible()

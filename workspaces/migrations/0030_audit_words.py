@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('workspaces', '0003_audit_is_final'),
+        ('workspaces', '0011_an_owner_always'),
     ]
 
     operations = [

@@ -1,0 +1,71 @@
+"""What support does with workspaces and people, and that the workspace hears of it."""
+
+import pytest
+
+from conftest import signed_in
+from wallet.models import Wallet
+from workspaces.models import AuditEvent, Membership, User, Workspace
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def support(db):
+    return signed_in(User.objects.create_superuser("staff@example.test", "numbers-demo"))
+
+
+def form(workspace: Workspace, members: list[dict], **changes: str) -> dict[str, str]:
+    """The admin's page of a workspace, filled in."""
+    stored = list(Membership.objects.filter(workspace=workspace.pk).order_by("pk"))
+    data = {
+        "slug": workspace.slug, "name": workspace.name, "time_zone": "UTC", "colour": "teal",
+        "membership_set-TOTAL_FORMS": str(len(members)),
+        "membership_set-INITIAL_FORMS": str(len(stored)),
+    } | changes  # fmt: skip
+    for position, fields in enumerate(members):
+        prefix = f"membership_set-{position}"
+        if position < len(stored):
+            data |= {
+                f"{prefix}-id": stored[position].pk,
+                f"{prefix}-user": stored[position].user_id,
+            }
+        data |= {f"{prefix}-workspace": workspace.pk}
+        data |= {f"{prefix}-{name}": value for name, value in fields.items()}
+    return data
+
+
+def save(support, workspace: Workspace, members: list[dict], **changes: str):
+    address = f"/admin/workspaces/workspace/{workspace.pk}/change/"
+    return support.post(address, form(workspace, members, **changes))
+
+
+def test_a_workspace_made_by_support_has_a_wallet(support):
+    fields = form(Workspace(slug="new", name="New"), [])
+    assert support.post("/admin/workspaces/workspace/add/", fields).status_code == 302
+    assert Wallet.objects.get(workspace__slug="new").balance == 0
+
+
+def test_support_hands_a_workspace_over_in_one_step(support, acme, owner, member, place):
+    answer = save(support, acme, [{"role": "viewer"}, {"role": "owner"}])
+    assert answer.status_code == 302
+    assert (place(owner).role, place(member).role) == ("viewer", "owner")
+    texts = AuditEvent.objects.for_workspace(acme).values_list("text", "by_name")
+    assert ("Support made Max owner", "staff@example.test") in list(texts)
+
+
+@pytest.mark.parametrize("change", [{"role": "viewer"}, {"role": "owner", "DELETE": "on"}])
+def test_support_cannot_leave_it_without_an_owner(support, acme, owner, place, change):
+    answer = save(support, acme, [change])
+    assert answer.status_code == 200
+    assert "A workspace keeps an owner" in answer.text
+    assert place(owner).role == "owner"
+
+
+def test_neither_workspaces_nor_people_are_deleted(support, acme, owner):
+    for address in (f"workspace/{acme.pk}", f"user/{owner.pk}"):
+        assert support.post(f"/admin/workspaces/{address}/delete/").status_code == 403
+
+
+def test_permissions_are_ticked(support, acme, owner, viewer, place):
+    save(support, acme, [{"role": "owner"}, {"role": "viewer", "granted": "numbers_create"}])
+    assert place(viewer).can("numbers_create")

@@ -30,5 +30,4 @@ def serve(file: FieldFile, content_type: str) -> HttpResponseBase:
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response["Content-Disposition"] = "inline"
-    response["Cache-Control"] = "private, max-age=3600"
     return response

@@ -4,7 +4,6 @@ Nothing here comes from the product. Months are written down one by one, sorted,
 one by one until the purse does not cover the next.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -34,8 +33,9 @@ class PlainNumber:
     def due(self) -> datetime:
         return month_later(self.bought, self.next_month)
 
-    def first_month_after(self, now: datetime) -> int:
-        month = 0
+    def first_that_has_not_begun(self, now: datetime) -> int:
+        """Of the months that are not paid."""
+        month = self.next_month
         while month_later(self.bought, month) <= now:
             month += 1
         return month
@@ -51,11 +51,9 @@ class PlainNumber:
 
     def announce(self, price: Decimal, now: datetime) -> None:
         """From the first month that begins later. One that has begun stands until it is paid."""
-        later = self.first_month_after(now)
-        if self.gone or (self.new_price and self.new_price[0] < later):
-            return
-        has_begun = max(self.next_month, later)
-        self.new_price = (has_begun, price) if price != self.price else None
+        later = self.first_that_has_not_begun(now)
+        if not self.gone and not (self.new_price and self.new_price[0] < later):
+            self.new_price = (later, price) if price != self.price else None
 
 
 @dataclass
@@ -70,7 +68,7 @@ class PlainBook:
         """(due, bought, place of the number, month): the oldest due, then the oldest number."""
         months = []
         for place, number in enumerate(self.numbers):
-            for month in range(number.next_month, number.first_month_after(now)):
+            for month in range(number.next_month, number.first_that_has_not_begun(now)):
                 if number.billed:
                     months.append((month_later(number.bought, month), number.bought, place, month))
         return sorted(months)
@@ -80,19 +78,20 @@ class PlainBook:
             number = self.numbers[place]
             price = number.costs(month)
             if price > self.money - self.set_aside:
-                return
+                break
             self.money -= price
             number.pay(price)
+        for number in self.numbers:
+            if number.due > now:
+                number.stopped = ""
 
-    def advance(self, now: datetime, is_due: Callable[[PlainNumber], bool]) -> None:
-        """What is paid works; what is not stops, three, seven and 21 days after its due day."""
+    def advance(self, now: datetime) -> None:
+        """Three days after its due day an unpaid number stops sending, after seven it stops
+        receiving, after 21 it is given back and owes nothing any more.
+        """
         for number in self.numbers:
             late = now - number.due
-            if not number.billed:
-                continue
-            if late < timedelta(0) or not is_due(number):
-                number.stopped = ""
-            elif late >= RELEASE:
+            if number.billed and late >= RELEASE:
                 number.billed, number.gone = False, True
-            else:
-                number.stopped = "inbound" if late >= INBOUND else "outbound" * (late >= OUTBOUND)
+            elif number.billed and late >= OUTBOUND:
+                number.stopped = "inbound" if late >= INBOUND else "outbound"

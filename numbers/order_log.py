@@ -77,7 +77,7 @@ def advance(line: OrderLine, *, to: OrderLine.State, cause: str, text: str, **fa
     Returns whether it was. "As we saw it" means in the same state and after the same call of
     the provider: whoever acts on an older answer changes nothing.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):  # two round trips less; whoever fails, all fails
         still = OrderLine.objects.filter(
             pk=line.pk, state=line.state, called_at=line.called_at, calls=line.calls
         )

@@ -56,8 +56,14 @@ def story_of(order: NumberOrder) -> list[Told]:
     several = len(placed) > 1
     return [
         *(Told(step.at, "", step.text) for step in placed[:1]),
-        *(Told(step.at, step.line.international if several else "", step.text) for step in later),
+        *(Told(step.at, _which(step) if several else "", step.text) for step in later),
     ]
+
+
+def _which(step: OrderStep) -> str:
+    """Its number, unless the text names it."""
+    number = step.line.international
+    return "" if number in step.text else number
 
 
 def first_steps(lines: list[OrderLine], *, at: datetime, text: str) -> None:

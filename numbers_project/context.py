@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from numbers.arrears import arrears_of
+from numbers.ask import waiting_for
 from telephony.client import credential_state
 from wallet.models import Wallet
 from workspaces.models import Membership, Workspace
@@ -37,6 +38,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "switch_targets": cache(lambda: _switch_targets(request, workspace)),
         "header_wallet": cache(_header_wallet(request, workspace)),
         "rent_arrears": cache(partial(arrears_of, workspace)),
+        "requests_waiting": cache(lambda: waiting_for(request.membership)),  # type: ignore[attr-defined]
     }
 
 

@@ -3,26 +3,22 @@
 import json
 import os
 import resource
-import socket
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from bench._provider import simulated_provider
 from bench.harness import Figures, alternate, benchmark
 from numbers import sync
 from numbers.compare import compare
 from numbers.models import Number
 from numbers.sync_models import Difference, SyncRun
-from telephony import client, provider
+from telephony import provider
 from telephony.simulator.state import SCHEMA, now
 from telephony.webhook_urls import webhooks_for_numbers
 from workspaces.models import Workspace
@@ -40,7 +36,7 @@ def sync_walk() -> Figures:
         state = Path(folder) / "simulator.sqlite3"
         _numbers_there(state)
         _numbers_here()
-        with _simulator(state):
+        with simulated_provider(state):
             before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             ours, floor = alternate(_reconcile, _fetch_pages, times=3)
             grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
@@ -117,36 +113,6 @@ def _numbers_here() -> None:
                 copy.write_row(
                     [values.get(f.attname, getattr(example, f.attname)) for f in columns]
                 )
-
-
-@contextmanager
-def _simulator(state: Path) -> Iterator[None]:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "telephony.simulator", "--port", str(port), "--state", str(state)]
-    )
-    base, settings.TWILIO_API_BASE = settings.TWILIO_API_BASE, f"http://127.0.0.1:{port}"
-    client._client.cache_clear()
-    try:
-        _wait_for(port)
-        yield
-    finally:
-        process.terminate()
-        process.wait(10)
-        settings.TWILIO_API_BASE = base
-        client._client.cache_clear()
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError("the simulator did not start")
 
 
 def _clear() -> None:

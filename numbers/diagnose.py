@@ -40,7 +40,8 @@ class Question:
 
     @property
     def country(self) -> str:
-        return formats.country_name(self.wanted.country.code)
+        """As it stands in a sentence."""
+        return formats.country_in_text(self.wanted.country.code)
 
     def can(self, permission: str) -> bool:
         return self.membership.can(permission)

@@ -56,8 +56,14 @@ def story_of(order: NumberOrder) -> list[Told]:
     several = len(placed) > 1
     return [
         *(Told(step.at, "", step.text) for step in placed[:1]),
-        *(Told(step.at, step.line.international if several else "", step.text) for step in later),
+        *(Told(step.at, _which(step) if several else "", step.text) for step in later),
     ]
+
+
+def _which(step: OrderStep) -> str:
+    """Its number, unless the text names it."""
+    number = step.line.international
+    return "" if number in step.text else number
 
 
 def first_steps(lines: list[OrderLine], *, at: datetime, text: str) -> None:
@@ -77,7 +83,7 @@ def advance(line: OrderLine, *, to: OrderLine.State, cause: str, text: str, **fa
     Returns whether it was. "As we saw it" means in the same state and after the same call of
     the provider: whoever acts on an older answer changes nothing.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):  # two round trips less; whoever fails, all fails
         still = OrderLine.objects.filter(
             pk=line.pk, state=line.state, called_at=line.called_at, calls=line.calls
         )

@@ -8,6 +8,7 @@ Locks are always taken in the same order: the order, its line, the wallet.
 
 import logging
 import time
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -54,22 +55,28 @@ def purchase_number(*, workspace: Workspace, by: User, quote: Quote) -> NumberOr
 
 
 def begin(order: NumberOrder) -> None:
-    """Buy the one line of an order now; have a worker buy several."""
+    """Buy one line now; have a worker buy several."""
     from numbers.tasks import buy_order  # the task imports this module
 
-    if order.lines.count() > 1:
+    placed = list(order.lines.filter(state=State.PLACED))
+    if len(placed) > 1:
         ring(buy_order, order.pk)
     else:
-        buy_placed(order)
+        buy_each(placed)
 
 
 def buy_placed(order: NumberOrder) -> None:
-    """Buy what nobody has begun to buy yet. The order stands: whatever fails, a sweep goes on."""
-    for line in order.lines.filter(state=State.PLACED):
+    """Buy what nobody has begun to buy yet."""
+    buy_each(order.lines.filter(state=State.PLACED))
+
+
+def buy_each(lines: Iterable[OrderLine]) -> None:
+    """The order stands: whatever fails, a sweep goes on."""
+    for line in lines:
         try:
             buy_line(line)
         except Exception:  # whoever ordered must see their order, not an error page
-            log.exception("order %s: buying was interrupted", order.reference)
+            log.exception("order %s: buying was interrupted", line.order.reference)
 
 
 def buy_line(line: OrderLine) -> None:
@@ -176,13 +183,10 @@ def finish_line(line: OrderLine, bought: OwnedNumber, *, text: str) -> None:
 
 def locked_line(line: OrderLine) -> OrderLine:
     """The line as it is, while nobody else can settle a line of its order."""
-    order = (
-        NumberOrder.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("hold", "workspace", "placed_by")
-        .get(pk=line.order_id)
-    )
+    orders = NumberOrder.objects.select_for_update(no_key=True)
+    orders.values_list("pk").get(pk=line.order_id)
     locked = OrderLine.objects.select_for_update(no_key=True).get(pk=line.pk)
-    locked.order = order
+    locked.order = line.order  # what was read of it never changes
     return locked
 
 

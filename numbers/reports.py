@@ -31,6 +31,19 @@ class Finding:
     fix: Fix | None = None
 
 
+def in_short(findings: Sequence[Finding]) -> tuple[Verdict, str]:
+    """All of them in a sentence."""
+    verdicts = [finding.verdict for finding in findings]
+    problems = verdicts.count(Verdict.PROBLEM)
+    if problems > 1:
+        return Verdict.PROBLEM, f"{problems} things keep you from buying."
+    if problems:
+        return Verdict.PROBLEM, "One thing keeps you from buying."
+    if Verdict.UNKNOWN in verdicts:
+        return Verdict.UNKNOWN, "Not everything could be checked. Check again in a minute."
+    return Verdict.OK, "Nothing here keeps you from buying."
+
+
 def new_report_reference() -> str:
     return "WHY-" + "".join(secrets.choice(UNMISTAKABLE) for _ in range(8))
 

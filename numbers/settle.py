@@ -34,7 +34,8 @@ def due_lines(order_id: int | None = None) -> QuerySet[OrderLine]:
     lines = OrderLine.objects.unsettled().filter(due_at__lte=timezone.now())
     if order_id is not None:
         lines = lines.filter(order_id=order_id)
-    return lines.select_related("order").order_by("due_at", "pk")
+    lines = lines.select_related("order__workspace", "order__hold", "order__placed_by")
+    return lines.order_by("due_at", "pk")
 
 
 def settle_due(order_id: int | None = None) -> None:

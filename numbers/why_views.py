@@ -12,6 +12,7 @@ from numbers.catalogue import sold_countries
 from numbers.diagnose import Question, diagnose, keep_report
 from numbers.forms import LimitsForm, SearchForm, query_string_of
 from numbers.models import DiagnosisReport, PurchaseLimits
+from numbers.reports import Finding, in_short
 from numbers.views import DEFAULT_COUNTRY, count_search
 from wallet.models import Wallet
 from workspaces.access import WorkspaceRequest, who_can, workspace_view
@@ -30,7 +31,7 @@ def why(request: WorkspaceRequest) -> HttpResponse:
         return render(request, "numbers/why.html", {"form": form}, status=422)
     count_search(request)
     question = _question(request, form)
-    context = {"form": form, "question": question, "findings": diagnose(question)}
+    context = {"form": form, "question": question, **_told(diagnose(question))}
     return render(request, "numbers/why.html", context)
 
 
@@ -38,7 +39,10 @@ def why(request: WorkspaceRequest) -> HttpResponse:
 @workspace_view(NUMBERS_VIEW)
 def report(request: WorkspaceRequest) -> HttpResponse:
     """Run the checks again and keep what they find, for support."""
-    form = _search_form(request.POST)
+    try:
+        form = _search_form(request.POST)
+    except Refusal as refusal:
+        return render(request, "numbers/why.html", {"refusal": refusal}, status=503)
     if not form.is_valid():
         return render(request, "numbers/why.html", {"form": form}, status=422)
     count_search(request)
@@ -53,10 +57,15 @@ def diagnosis(request: WorkspaceRequest, reference: str) -> HttpResponse:
     found = get_object_or_404(reports, reference=reference, by=request.user)
     context = {
         "report": found,
-        "findings": found.findings,
+        **_told(found.findings),
         "support_email": settings.SUPPORT_EMAIL,
     }
     return render(request, "numbers/diagnosis.html", context)
+
+
+def _told(findings: list[Finding]) -> dict:
+    verdict, sentence = in_short(findings)
+    return {"findings": findings, "verdict": verdict, "in_short": sentence}
 
 
 def _search_form(fields: QueryDict) -> SearchForm:

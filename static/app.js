@@ -128,8 +128,9 @@ document.addEventListener("change", (event) => {
   if (!form) return;
   const button = form.querySelector("button");
   const count = [...form.elements].filter((one) => one.checked).length;
-  button.dataset.none ??= button.textContent;
-  button.textContent = count === 0 ? button.dataset.none : count === 1 ? button.dataset.one : button.dataset.many.replace("#", count);
+  const { none = (button.dataset.none = button.textContent), one, many, over } = button.dataset;
+  const words = count > form.dataset.most ? over : count > 1 ? many : count ? one : none;
+  button.textContent = words.replace("#", count);
 });
 
 // --- The Numbers page ---------------------------------------------------------------

@@ -7,6 +7,7 @@ from threading import Barrier
 import pytest
 import time_machine
 from django.db import transaction
+from django.utils import timezone
 
 from conftest import make_member
 from numbers.limits import (
@@ -39,6 +40,33 @@ def buy(acme, owner, quoted):
 def nothing_happened(money, workspace, simulator) -> bool:
     untouched = money(workspace) == (Decimal(50), 0)
     return untouched and not NumberOrder.objects.exists() and not simulator.owned()
+
+
+# --- Searching ----------------------------------------------------------------------------
+
+SEARCH = "/w/acme/numbers/buy/?country=US&area_code=212"
+ASKS_THE_PROVIDER = [
+    SEARCH,
+    "/w/acme/numbers/buy/review/?country=US&number=%2B12127466496&number_type=local",
+    "/w/acme/numbers/why/?country=US",
+]
+
+
+@pytest.mark.parametrize("address", ASKS_THE_PROVIDER)
+def test_a_person_searches_so_often_a_minute_and_learns_when_again(
+    as_owner, as_member, simulator, settings, address
+):
+    settings.RATE_LIMITS = settings.RATE_LIMITS | {"search": "2/m"}
+    with time_machine.travel(timezone.now().replace(second=15, microsecond=0), tick=False) as clock:
+        assert [as_owner.get(SEARCH).status_code for _ in range(2)] == [200, 200]
+        asked = len(simulator.requests)
+        refused = as_owner.get(address)
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "45")
+        assert "Too many searches in a short time. Try again in 45 seconds." in refused.text
+        assert len(simulator.requests) == asked
+        assert as_member.get(SEARCH).status_code == 200
+        clock.shift(45)
+        assert as_owner.get(address).status_code == 200
 
 
 # --- Permission ---------------------------------------------------------------------------

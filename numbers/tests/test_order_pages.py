@@ -11,7 +11,9 @@ from django.utils import timezone
 
 from conftest import make_member, signed_in
 from numbers import quote as quotes
+from numbers import settle
 from numbers.models import CountryOffer, Number, NumberOrder, OrderLine
+from numbers.order_log import OrderStep
 from numbers.pricing import price_of
 from telephony import provider
 from telephony.values import NumberQuery, NumberType
@@ -203,6 +205,27 @@ def test_an_order_under_way_says_that_nothing_is_charged_twice(as_owner, signed,
     assert "$1.38 is set aside and not charged; you will not be charged twice" in words
     assert '<noscript><meta http-equiv="refresh"' in page.text
     assert 'hx-trigger="every 2s"' in page.text
+
+
+def test_every_step_is_told_with_its_time(as_owner, signed, simulator):
+    page = as_owner.post(ORDERS, signed, follow=True).text
+    texts = ("Ordered by Olivia.", "Asked the carrier for it.", "The carrier confirmed it.")
+    steps = OrderStep.objects.order_by("pk")
+    for text, step in zip(texts, steps, strict=True):
+        assert text in page
+        assert f'<time datetime="{step.at.isoformat()}"' in page
+
+
+def test_a_number_that_is_not_connected_yet_says_so_on_both_pages(as_owner, signed, simulator):
+    address = as_owner.post(ORDERS, signed).url
+    Number.objects.update(webhooks_set_at=None)
+    page = " ".join(as_owner.get(address).text.split())
+    assert "is yours" in page
+    assert "Calls and messages do not reach it yet. It is being connected" in page
+    assert "Active, connecting" in as_owner.get("/w/acme/numbers/").text
+    settle.repair_webhooks()
+    assert "Active, connecting" not in as_owner.get("/w/acme/numbers/").text
+    assert "It is being connected" not in as_owner.get(address).text
 
 
 def test_a_settled_order_does_not_ask_again(as_owner, signed, simulator):

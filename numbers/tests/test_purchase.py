@@ -44,6 +44,13 @@ def test_a_purchase_makes_the_number_and_one_charge(acme, purchase, quote, money
     assert owned["voice_url"].endswith("/webhooks/twilio/voice/")
 
 
+def test_it_is_bought_by_its_digits_and_never_by_area_code(purchase, quote, simulator):
+    purchase()
+    [bought] = [request for request in simulator.requests if request["method"] == "POST"]
+    assert bought["fields"]["PhoneNumber"] == quote.number.e164
+    assert "AreaCode" not in bought["fields"]
+
+
 def test_it_is_paid_until_a_month_later_and_keeps_its_price(purchase, quote):
     number = line_of(purchase()).number
     assert 28 <= (number.paid_until - number.created_at).days <= 31

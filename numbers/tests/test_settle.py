@@ -13,6 +13,7 @@ from numbers.models import Number, NumberOrder, OrderLine
 from numbers.order_log import advance
 from numbers.place import place_order
 from numbers.purchase import buy_line, purchase_number
+from numbers_project.celery import app
 from telephony.values import Webhooks
 from wallet.models import Entry, Hold
 from workspaces.models import AuditEvent
@@ -140,16 +141,29 @@ def test_a_provider_out_of_reach_settles_nothing(acme, ordered, money, buying, l
     assert (state_of(order), money(acme)) == (State.CHECKING, (FIFTY, PRICE))
 
 
+EVERY = int(app.conf.beat_schedule["settle unknown purchases"]["schedule"])
+
+
+@pytest.mark.parametrize("out_for", [20, 60, 600])
+@pytest.mark.parametrize("fault", ["answer_lost", "error_after", "timeout_before", "server_error"])
+@pytest.mark.parametrize("then", ["well", "taken"])
 def test_it_is_settled_within_two_minutes_of_the_provider_being_reachable(
-    ordered, simulator, buying, looking
+    ordered, simulator, buying, looking, fault, then, out_for
 ):
-    buying("timeout_before")
+    buying(fault)
     order = ordered()
+    buying("timeout_before", times=-1)
     looking("timeout_before", times=-1)
-    sweep(after=600)
+    for seconds in range(EVERY, out_for, EVERY):
+        sweep(after=seconds)
+    assert state_of(order) == State.CHECKING
     simulator.app.faults.clear()
-    sweep(after=600 + 20)
-    assert state_of(order) == State.DONE
+    if then == "taken":
+        buying("taken", times=-1)
+    for seconds in range(out_for, out_for + 120 + 1, EVERY):
+        sweep(after=seconds)
+    assert state_of(order) in (State.DONE, State.REFUSED)
+    assert Hold.objects.get().ended_at is not None
 
 
 def test_what_was_agreed_to_hours_ago_is_looked_for_but_not_bought(

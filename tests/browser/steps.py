@@ -1,6 +1,11 @@
 """What people do in the wizard, by what they see."""
 
+from datetime import timedelta
+
+from django.utils import timezone
 from playwright.sync_api import Locator, Page, Route, expect
+
+from numbers.models import NumberOrder, OrderLine
 
 FIRST_IN_NEW_YORK = "+1 212-746-6496"
 BUY = "/w/acme/numbers/buy/"
@@ -28,6 +33,13 @@ def confirm(page: Page) -> None:
     page.get_by_role("button", name="Confirm purchase").click()
 
 
+def an_hour_later() -> None:
+    """As if it had been ordered an hour ago: the sweep may look now, and is too late to buy."""
+    hour_ago = timezone.now() - timedelta(hours=1)
+    NumberOrder.objects.update(placed_at=hour_ago)
+    OrderLine.objects.update(called_at=hour_ago)
+
+
 def hold_searches(page: Page) -> list[Route]:
     """Keep searches from arriving until the test continues them: a carrier that is slow."""
     held: list[Route] = []
@@ -49,6 +61,7 @@ def announced(page: Page) -> Locator:
 
 def tab_to(page: Page, target: Locator) -> None:
     """Press Tab until the target has focus; everything on the way shows that it has it."""
+    page.wait_for_load_state()  # without its style sheet nothing shows
     for _ in range(100):
         page.keyboard.press("Tab")
         ring = page.evaluate(

@@ -1,20 +1,19 @@
 """The main job in a real browser: find a number, buy it once, see it on the Numbers page."""
 
 import re
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import expect
 
-from numbers.models import Number, NumberOrder, OrderLine
+from numbers.models import Number, NumberOrder
 from tests.browser.audit import audit
 from tests.browser.steps import (
     BUY,
     FIRST_IN_NEW_YORK,
     NEW_YORK,
     REVIEW,
+    an_hour_later,
     announced,
     confirm,
     results,
@@ -167,13 +166,6 @@ def test_a_second_tab_with_the_same_review_buys_nothing_more(browse, owner, acme
     other.get_by_role("link", name="Open the Numbers page").click()
     expect(other.get_by_role("row")).to_have_count(2)
     assert has_bought_one(acme, simulator)
-
-
-def an_hour_later() -> None:
-    """As if it had been ordered an hour ago: the sweep may look now, and is too late to buy."""
-    hour_ago = timezone.now() - timedelta(hours=1)
-    NumberOrder.objects.update(placed_at=hour_ago)
-    OrderLine.objects.update(called_at=hour_ago)
 
 
 def test_an_order_whose_answer_was_lost_settles_while_one_looks_on(browse, owner, acme, simulator):

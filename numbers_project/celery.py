@@ -37,6 +37,13 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    # A wallet that runs low is filled up before calls are turned away; who switched this on
+    # waits for it.
+    "recharge low wallets": {
+        "task": "wallet.tasks.recharge_low_wallets",
+        "schedule": 20.0,
+        "options": {"expires": 20},
+    },
     # A mail rings a task when it is written; this is for what the ring did not reach.
     "deliver notices": {
         "task": "workspaces.tasks.deliver_notices",

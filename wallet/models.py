@@ -223,4 +223,5 @@ class Entry(models.Model):
 
 
 # Django finds the models of an app through this module.
+from wallet.recharge_models import AutoRecharge, SavedCard  # noqa: E402, F401
 from wallet.top_up_models import StripeEvent, TopUp  # noqa: E402, F401

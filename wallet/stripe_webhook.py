@@ -10,8 +10,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from lib.errors import Refusal
-from wallet import taken_back, top_up
-from wallet.models import StripeEvent, TopUp
+from wallet import cards, recharge, taken_back, top_up
+from wallet.models import SavedCard, StripeEvent, TopUp
 
 log = logging.getLogger(__name__)
 TOLERANCE = 300
@@ -29,7 +29,7 @@ def receive(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=200)
     try:
         handle(event)
-    except TopUp.DoesNotExist:
+    except (TopUp.DoesNotExist, SavedCard.DoesNotExist):
         log.info("%s %s is about no payment of ours", event.type, event.id)
     except top_up.PaymentMismatch as error:
         log.error("payment does not fit: %s", error)
@@ -59,10 +59,16 @@ def handle(event: stripe.Event) -> None:
     """Each is safe to repeat, so that whoever dies before it is noted leaves no trace."""
     thing = event.data.object
     match event.type:
+        case kind if kind.startswith("checkout.session.") and getattr(thing, "mode", "") == "setup":
+            cards.settle(SavedCard.objects.select_related("workspace", "by").get(
+                reference=thing["client_reference_id"] or ""
+            ))  # fmt: skip
         case "checkout.session.async_payment_failed":
             top_up.payment_failed(thing)  # type: ignore[arg-type]
         case kind if kind.startswith("checkout.session."):
             top_up.apply(thing)  # type: ignore[arg-type]
+        case kind if kind.startswith("payment_intent."):
+            recharge.apply(thing)  # type: ignore[arg-type]
         case "charge.dispute.funds_withdrawn":
             taken_back.dispute(thing, won=False)  # type: ignore[arg-type]
         case "charge.dispute.funds_reinstated":

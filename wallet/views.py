@@ -49,6 +49,7 @@ def index(request: WorkspaceRequest) -> HttpResponse:
         "header_wallet": wallet,
         "holds": [hold | {"remaining": Decimal(hold["remaining"])} for hold in wallet.open_holds],
         "may_top_up": request.membership.can(WALLET_TOP_UP),
+        "recharge": getattr(wallet.workspace, "auto_recharge", None),
         "form": form,
         **statement,
     }
@@ -78,7 +79,7 @@ def _wallet(workspace: Workspace) -> Any:
     holds = Hold.objects.filter(wallet=OuterRef("pk"), ended_at=None).order_by("created_at")
     shown = holds.values(row=JSONObject(text="text", reference="reference", remaining=left))
     return (
-        Wallet.objects.select_related("workspace")
+        Wallet.objects.select_related("workspace__auto_recharge")
         .annotate(open_holds=ArraySubquery(shown[:MOST_NAMED]))
         .get(workspace=workspace)
     )

@@ -44,6 +44,18 @@ app.conf.beat_schedule = {
         "schedule": 20.0,
         "options": {"expires": 20},
     },
+    # Told while there is time to add funds. A minute of delay loses nobody's call.
+    "tell of low balances": {
+        "task": "wallet.tasks.tell_of_low_balances",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    # Rent ahead changes with each purchase, each top-up and each day.
+    "tell of rent not covered": {
+        "task": "wallet.tasks.tell_of_rent_not_covered",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     # A mail rings a task when it is written; this is for what the ring did not reach.
     "deliver notices": {
         "task": "workspaces.tasks.deliver_notices",

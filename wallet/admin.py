@@ -21,7 +21,7 @@ from lib import money
 from lib.errors import Refusal
 from lib.read_only_admin import ReadOnlyAdmin
 from wallet import ledger
-from wallet.models import CHARGED, AutoRecharge, Entry, Hold, SavedCard, TopUp, Wallet
+from wallet.models import CHARGED, AutoRecharge, Entry, Hold, Precautions, SavedCard, TopUp, Wallet
 from workspaces import audit
 from workspaces.models import User
 
@@ -177,3 +177,10 @@ class SavedCardAdmin(ReadOnlyAdmin):
     list_select_related = ["workspace", "by"]
     list_filter = ["state"]
     search_fields = ["reference", "customer_id", "workspace__slug"]
+
+
+@admin.register(Precautions)
+class PrecautionsAdmin(ReadOnlyAdmin):
+    list_display = ["workspace", "alert_below", "low_since", "keep_days"]
+    list_select_related = ["workspace"]
+    search_fields = ["workspace__slug"]

@@ -223,5 +223,6 @@ class Entry(models.Model):
 
 
 # Django finds the models of an app through this module.
+from wallet.precautions_models import Precautions  # noqa: E402, F401
 from wallet.recharge_models import AutoRecharge, SavedCard  # noqa: E402, F401
 from wallet.top_up_models import StripeEvent, TopUp  # noqa: E402, F401

@@ -30,9 +30,9 @@ NO_AMOUNT = {
 }
 
 
-def amount_field(label: str) -> forms.DecimalField:
+def amount_field(label: str, *, required: bool = True) -> forms.DecimalField:
     return forms.DecimalField(
-        label=label, max_digits=14, decimal_places=2, min_value=Decimal(0),
+        label=label, required=required, max_digits=14, decimal_places=2, min_value=Decimal(0),
         error_messages=NO_AMOUNT,
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )  # fmt: skip

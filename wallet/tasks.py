@@ -6,7 +6,7 @@ from datetime import timedelta
 from celery import shared_task
 
 from lib.errors import Refusal
-from wallet import cards, recharge, settle
+from wallet import alerts, cards, recharge, settle
 
 log = logging.getLogger(__name__)
 WAITED_FOR = timedelta(seconds=1.5)
@@ -45,3 +45,13 @@ def settle_card(pk: int) -> None:
 @shared_task
 def recharge_low_wallets() -> None:
     recharge.recharge_low()
+
+
+@shared_task
+def tell_of_low_balances() -> None:
+    alerts.tell_of_low_balances()
+
+
+@shared_task
+def tell_of_rent_not_covered() -> None:
+    alerts.tell_of_rent_not_covered()

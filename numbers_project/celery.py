@@ -37,6 +37,12 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    # Money that was taken back is gone, whether or not its webhook reached us.
+    "ask for refunds and disputes": {
+        "task": "wallet.tasks.ask_for_refunds_and_disputes",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
     # A wallet that runs low is filled up before calls are turned away; who switched this on
     # waits for it.
     "recharge low wallets": {

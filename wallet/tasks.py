@@ -6,7 +6,7 @@ from datetime import timedelta
 from celery import shared_task
 
 from lib.errors import Refusal
-from wallet import alerts, cards, recharge, settle
+from wallet import alerts, cards, recharge, settle, stripe_events
 
 log = logging.getLogger(__name__)
 WAITED_FOR = timedelta(seconds=1.5)
@@ -55,3 +55,11 @@ def tell_of_low_balances() -> None:
 @shared_task
 def tell_of_rent_not_covered() -> None:
     alerts.tell_of_rent_not_covered()
+
+
+@shared_task
+def ask_for_refunds_and_disputes() -> None:
+    try:
+        stripe_events.catch_up()
+    except Refusal as refusal:
+        log.warning("refunds and disputes cannot be asked for now: %s", refusal)

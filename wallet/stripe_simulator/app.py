@@ -136,6 +136,8 @@ class SimulatedStripe:
                 return self._payment_intents(request)
             case "GET", ["payment_intents", intent_id]:
                 return self._found(self.payments.intent(intent_id), request)
+            case "GET", ["events"]:
+                return self._events(request)
             case "POST", ["payment_methods", method_id, "detach"]:
                 return self._detach(method_id)
         return refused(404, "invalid_request_error", "Unrecognized request URL.")
@@ -218,6 +220,21 @@ class SimulatedStripe:
         ]
         return Answer(200, {"object": "list", "data": found, "has_more": False,
                             "url": request.path})  # fmt: skip
+
+    def _events(self, request: Request) -> Answer:
+        """The newest first, page by page."""
+        fields = request.fields
+        types = {value for name, value in fields.items() if name.startswith("types[")}
+        found = [
+            event
+            for event in self.state.newest("event", 10_000)
+            if event["type"] in types and event["created"] >= int(fields.get("created[gte]", 0))
+        ]
+        ids = [event["id"] for event in found]
+        begin = ids.index(fields["starting_after"]) + 1 if "starting_after" in fields else 0
+        end = begin + int(fields.get("limit", 10))
+        return Answer(200, {"object": "list", "data": found[begin:end],
+                            "has_more": end < len(found), "url": request.path})  # fmt: skip
 
     def _detach(self, method_id: str) -> Answer:
         method = self.state.find(method_id)

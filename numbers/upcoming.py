@@ -11,15 +11,26 @@ from django.urls import reverse
 from django.utils import timezone
 
 from numbers.rent_models import RentDue
+from wallet.models import Entry, Kind
 from wallet.upcoming import Charge, Day
 from workspaces.models import Workspace
 
+# Both in one question: the sums of the days, and the first charges by name.
 DAYS = """
-SELECT greatest(floor(extract(epoch FROM due_at - %(now)s) / 86400), 0)::integer AS ahead,
-    sum(price), count(*), min(price)
-FROM numbers_rentdue
-WHERE workspace_id = %(workspace)s AND billed AND due_at < %(now)s + make_interval(days => %(days)s)
-GROUP BY 1 ORDER BY 1
+WITH due AS MATERIALIZED (
+    SELECT number_id, due_at, price FROM numbers_rentdue
+    WHERE workspace_id = %(workspace)s AND billed
+        AND due_at < %(now)s + make_interval(days => %(days)s)
+)
+SELECT greatest(floor(extract(epoch FROM due_at - %(now)s) / 86400), 0)::integer,
+    sum(price), count(*), min(price), NULL::timestamptz, NULL
+FROM due GROUP BY 1
+UNION ALL (
+    SELECT NULL, first.price, NULL, NULL, first.due_at, number.e164 FROM (
+        SELECT * FROM due ORDER BY due_at, number_id LIMIT %(most)s
+    ) AS first JOIN numbers_number AS number ON number.id = first.number_id
+)
+ORDER BY 1, 5
 """
 
 # The numbers are joined to the few rows that are left.
@@ -34,11 +45,19 @@ ORDER BY due.due_at, due.number_id
 """
 
 
-def rent_days(workspace: Workspace, *, now: datetime, days: int) -> list[Day]:
-    """What falls due on each day of so many ahead, overdue rent on the first."""
+def rent_days(
+    workspace: Workspace, *, now: datetime, days: int, most: int
+) -> tuple[list[Day], list[Charge]]:
+    """What falls due on each day of so many ahead, overdue rent on the first of them, and
+    the first charges.
+    """
+    asked = {"workspace": workspace.pk, "now": now, "days": days, "most": most}
     with connection.cursor() as cursor:
-        cursor.execute(DAYS, {"workspace": workspace.pk, "now": now, "days": days})
-        return [Day(*row) for row in cursor.fetchall()]
+        cursor.execute(DAYS, asked)
+        rows = cursor.fetchall()
+    sums = [Day(*row[:4]) for row in rows if row[0] is not None]
+    return sums, [Charge(due, price, e164) for ahead, price, _, _, due, e164 in rows
+                  if ahead is None]  # fmt: skip
 
 
 def rent_charges(
@@ -67,10 +86,12 @@ def rent_due(*, until: datetime, workspace: Workspace | None = None) -> dict[int
     return dict(due.values_list("workspace").annotate(sum=Sum("price")))
 
 
-def order_addresses(workspace: Workspace, references: Iterable[str]) -> dict[str, str]:
-    """Where the orders among these references of the workspace's statement are shown."""
-    return {
-        reference: reverse("numbers:order", args=[workspace.slug, reference])
-        for reference in references
-        if reference.startswith("ORD-")
-    }
+def statement_addresses(workspace: Workspace, entries: Iterable[Entry]) -> dict[int, str]:
+    """Where the orders and the payments of rent among these entries are shown, by their seq."""
+    found = {}
+    for entry in entries:
+        if entry.reference.startswith("ORD-"):
+            found[entry.seq] = reverse("numbers:order", args=[workspace.slug, entry.reference])
+        elif entry.kind == Kind.RENT:
+            found[entry.seq] = reverse("numbers:rent_payment", args=[workspace.slug, entry.seq])
+    return found

@@ -118,7 +118,11 @@ RENT_AHEAD = {
     "charges": "numbers.upcoming.rent_charges",
     "due": "numbers.upcoming.rent_due",
 }
-STATEMENT_CAUSES = ["wallet.statement.top_up_addresses", "numbers.upcoming.order_addresses"]
+STATEMENT_CAUSES = [
+    "wallet.statement.top_up_addresses",
+    "numbers.upcoming.statement_addresses",
+    "interactions.statement.statement_addresses",
+]
 
 if STRIPE_API_BASE and not DEMO_MODE:
     raise ImproperlyConfigured(

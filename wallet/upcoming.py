@@ -46,9 +46,11 @@ def _told(what: str, *words: object, **options: Any) -> Any:
     return import_string(settings.RENT_AHEAD[what])(*words, **options)
 
 
-def upcoming_days(workspace: Workspace, *, now: datetime, days: int) -> list[Day]:
-    """The days on which something falls due, in order."""
-    return _told("days", workspace, now=now, days=days)
+def upcoming_days(
+    workspace: Workspace, *, now: datetime, days: int, most: int = 0
+) -> tuple[list[Day], list[Charge]]:
+    """The days on which something falls due, in order, and the first charges of them."""
+    return _told("days", workspace, now=now, days=days, most=most)
 
 
 def upcoming_charges(

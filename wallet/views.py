@@ -20,7 +20,7 @@ from wallet.chart import chart_of
 from wallet.models import Hold, Wallet
 from wallet.runway import AHEAD, lasts_until, not_covered
 from wallet.statement import PAGE, FilterForm, as_csv, causes, entries_of
-from wallet.upcoming import upcoming_charges, upcoming_days
+from wallet.upcoming import Charge, upcoming_charges, upcoming_days
 from workspaces.access import WorkspaceRequest, workspace_view
 from workspaces.models import Workspace
 from workspaces.permissions import WALLET_TOP_UP, WALLET_VIEW, WORKSPACE_EDIT
@@ -67,23 +67,28 @@ def _ahead(wallet: Wallet, balances: Balances, now: datetime) -> dict[str, Any]:
     """The rent of the next 30 days, how long the money lasts, and what is kept."""
     workspace, until = wallet.workspace, now + AHEAD
     keep_days = getattr(getattr(workspace, "precautions", None), "keep_days", 0)
-    days = upcoming_days(workspace, now=now, days=max(AHEAD.days, keep_days))
+    days, first = upcoming_days(
+        workspace, now=now, days=max(AHEAD.days, keep_days), most=MOST_NAMED
+    )
     month = [day for day in days if day.ahead < AHEAD.days]
+    charges = [charge for charge in first if charge.due_at <= until]
+    more = sum(day.count for day in month) - len(charges)
+
+    def read(since: datetime | None, skip: int, most: int) -> list[Charge]:
+        if not more:  # they are all here
+            return [one for one in charges if since is None or one.due_at >= since][skip:]
+        return upcoming_charges(workspace, since=since, until=until, most=most, skip=skip)
+
     use = use_a_day(wallet, balances.used, days=AHEAD.days, now=now)
     spent = {"available": wallet.available, "days": month, "use_a_day": use, "now": now}
-    uncovered = not_covered(
-        **spent, most=MOST_NAMED,
-        read=lambda since, skip, most: upcoming_charges(
-            workspace, since=since, until=until, most=most, skip=skip
-        ),
-    )  # fmt: skip
-    charges = upcoming_charges(workspace, until=until, most=MOST_NAMED) if month else []
+    uncovered = not_covered(**spent, most=MOST_NAMED, read=read)
     return {
         "lasts_until": lasts_until(**spent),
         "use_a_day": use,
         "rent": sum((day.amount for day in month), Decimal(0)),
         "charges": charges,
-        "more_charges": sum(day.count for day in month) - len(charges),
+        "more_charges": more,
+        "overdue": bool(charges) and charges[0].due_at <= now,
         "uncovered": uncovered.charges,
         "more_uncovered": uncovered.count - len(uncovered.charges),
         "keep_days": keep_days,
@@ -117,9 +122,9 @@ def _statement(
     )  # fmt: skip
     page = list(found[: PAGE + 1])
     lines = page[:PAGE]
-    addresses = causes(request.workspace, [entry.reference for entry in lines])
+    addresses = causes(request.workspace, lines)
     return {
-        "entries": [(entry, addresses.get(entry.reference, "")) for entry in lines],
+        "entries": [(entry, addresses.get(entry.seq, "")) for entry in lines],
         "older": form.query(before=lines[-1].seq) if len(page) > PAGE else "",
         "csv_query": form.query(),
         "period": bool(chosen["since"] or chosen["until"]),

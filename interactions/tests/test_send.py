@@ -308,3 +308,16 @@ def test_money_kept_for_rent_is_out_of_reach_of_messages(acme, owner, reply):
     set_precautions(workspace=acme, by=owner, alert_below=None, keep_days=4)
     reply()
     assert money(acme) == (FIFTY, SEGMENT)
+
+
+def test_line_of_a_message_opens_its_conversation(acme, reply, simulator, as_owner, as_outsider):
+    message = reply()
+    simulator.run(seconds=30)
+    later()
+    usage_charges.settle_due()
+    page = as_owner.get("/w/acme/wallet/")
+    [address] = [url for entry, url in page.context["entries"] if entry.kind == "usage"]
+    assert address in page.content.decode()
+    assert as_owner.get(address)["Location"] == message.conversation.get_absolute_url()
+    assert as_outsider.get(address).status_code == 404
+    assert as_outsider.get(address.replace("acme", "globex")).status_code == 404

@@ -50,7 +50,7 @@ def nothing_ahead(workspace) -> bool:
     until = now + timedelta(days=99)
     return not (
         upcoming_charges(workspace, until=until, most=9)
-        or upcoming_days(workspace, now=now, days=99)
+        or upcoming_days(workspace, now=now, days=99, most=9) != ([], [])
         or upcoming_dates(workspace, until=until)
         or rent_due(until=until, workspace=workspace)
     )
@@ -62,9 +62,10 @@ def test_overdue_and_coming_rent_is_summed_by_day_and_by_date(acme, number):
     for days, ahead in ((-3, 0), (0.5, 0), (4.5, 4)):
         due_at = now + timedelta(days=days)
         RentDue.objects.update(due_at=due_at)
-        [day] = upcoming_days(acme, now=now, days=30)
+        [day], [first] = upcoming_days(acme, now=now, days=30, most=9)
+        assert (first.due_at, first.amount, first.number) == (due_at, price, number.e164)
         assert (day.ahead, day.amount, day.count, day.cheapest) == (ahead, price, 1, price)
         local = due_at.astimezone(ZoneInfo(acme.time_zone)).date()
         assert upcoming_dates(acme, until=now + timedelta(days=30)) == [(local, price)]
-    assert upcoming_days(acme, now=now, days=4) == []
+    assert upcoming_days(acme, now=now, days=4) == ([], [])
     assert rent_due(until=now + timedelta(days=5)) == {acme.pk: price}

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 from django.db.models import Sum
@@ -64,7 +65,9 @@ def rent_charges(
     workspace: Workspace, *, since: datetime | None, until: datetime, most: int, skip: int
 ) -> list[Charge]:
     """The monthly fees that fall due up to then, number by number, overdue ones first."""
-    asked = {"workspace": workspace.pk, "since": since, "until": until, "most": most, "skip": skip}
+    asked: dict[str, Any] = {
+        "workspace": workspace.pk, "since": since, "until": until, "most": most, "skip": skip,
+    }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(CHARGES, asked)
         return [Charge(*row) for row in cursor.fetchall()]

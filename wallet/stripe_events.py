@@ -88,8 +88,9 @@ def _lately() -> list[stripe.Event]:
     asked: Any = {"types": list(ONLY_TOLD), "created": {"gte": since}, "limit": PAGE}
     found: list[stripe.Event] = []
     for _ in range(MOST_PAGES):
-        after = {"starting_after": found[-1].id} if found else {}
-        page = call(lambda client, more=after: client.v1.events.list(asked | more))
+        if found:
+            asked["starting_after"] = found[-1].id
+        page = call(lambda client: client.v1.events.list(asked))
         found += page.data
         if not page.has_more:
             return found

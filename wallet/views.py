@@ -80,7 +80,12 @@ def _ahead(wallet: Wallet, balances: Balances, now: datetime) -> dict[str, Any]:
         return upcoming_charges(workspace, since=since, until=until, most=most, skip=skip)
 
     use = use_a_day(wallet, balances.used, days=AHEAD.days, now=now)
-    spent = {"available": wallet.available, "days": month, "use_a_day": use, "now": now}
+    spent: dict[str, Any] = {
+        "available": wallet.available,
+        "days": month,
+        "use_a_day": use,
+        "now": now,
+    }
     uncovered = not_covered(**spent, most=MOST_NAMED, read=read)
     return {
         "lasts_until": lasts_until(**spent),

@@ -27,6 +27,7 @@ from telephony.values import Capability
 from telephony.webhook_urls import status_of_call
 from wallet import ledger
 from wallet.models import Wallet
+from wallet.ring_fence import kept_for_rent
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ def write_call(*, number: Number, called: str, limit_seconds: int, text: str) ->
     hold = ledger.hold(
         wallet=Wallet.objects.get(workspace_id=number.workspace_id), amount=most,
         currency=rate.currency, key=f"usage:{rate.kind}:{call.public_id}", text=text,
-        reference=call.public_id,
+        reference=call.public_id, keep=kept_for_rent(number.workspace),
     )  # fmt: skip
     Usage.objects.create(
         workspace_id=number.workspace_id, kind=rate.kind, call=call, state=Usage.State.HELD,

@@ -44,6 +44,7 @@ from telephony.values import Capability
 from telephony.webhook_urls import status_of_message
 from wallet import ledger
 from wallet.models import Wallet
+from wallet.ring_fence import kept_for_rent
 from workspaces.models import User, Workspace
 
 log = logging.getLogger(__name__)
@@ -177,6 +178,7 @@ def _write(
         key=f"usage:{cost.rate.kind}:{message.public_id}",
         text=f"Message to {conversation.contact_shown}",
         reference=message.public_id,
+        keep=kept_for_rent(conversation.workspace),
     )
     Usage.objects.create(
         workspace_id=conversation.workspace_id, kind=cost.rate.kind, message=message,

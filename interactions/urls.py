@@ -7,6 +7,7 @@ urlpatterns = [
     path("inbox/", views.index, name="index"),
     path("inbox/pictures/<slug:public_id>/", views.picture, name="picture"),
     path("inbox/voicemails/<slug:public_id>/", views.voicemail, name="voicemail"),
+    path("inbox/of-line/<slug:public_id>/", views.of_line, name="of_line"),
     path("inbox/<slug:public_id>/", views.conversation, name="conversation"),
     path("inbox/<slug:public_id>/reply/", views.reply, name="reply"),
     path("inbox/<slug:public_id>/cost/", views.cost, name="cost"),

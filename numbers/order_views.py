@@ -32,6 +32,7 @@ from numbers.views import count_search, or_try_again
 from wallet.addresses import add_funds_address
 from wallet.ledger import InsufficientFunds
 from wallet.models import Wallet
+from wallet.ring_fence import kept_by
 from workspaces.access import WorkspaceRequest, who_can_grant, workspace_view
 from workspaces.permissions import NUMBERS_CREATE, NUMBERS_VIEW
 
@@ -87,7 +88,8 @@ def _render_review(
 
 def cost_context(request: WorkspaceRequest, quote: Quote) -> dict:
     """What confirming the quote costs and leaves, and whether this person may do it."""
-    wallet = request.wallet = Wallet.objects.get(workspace=request.workspace)
+    mine = Wallet.objects.select_related("workspace__precautions")
+    wallet = request.wallet = mine.get(workspace=request.workspace)
     may_buy = request.membership.can(NUMBERS_CREATE)
     after = wallet.available - quote.price.amount
     zone = ZoneInfo(request.workspace.time_zone)
@@ -100,6 +102,7 @@ def cost_context(request: WorkspaceRequest, quote: Quote) -> dict:
         "wallet": wallet,
         "balance_after": after,
         "missing": -after if after < 0 else None,
+        "eaten": eaten_of_what_is_kept(wallet, after),
         "add_funds": add_funds_address(
             request.workspace, max(-after, Decimal(0)), _review_address(request, quote)
         ),
@@ -107,6 +110,15 @@ def cost_context(request: WorkspaceRequest, quote: Quote) -> dict:
         "granters": [] if may_buy else who_can_grant(request.workspace),
         "back": quote.search,
     }
+
+
+def eaten_of_what_is_kept(wallet: Wallet, after: Decimal) -> Decimal:
+    """How much of the money that is kept for rent a purchase takes, which leaves ``after``."""
+    precautions = getattr(wallet.workspace, "precautions", None)
+    if precautions is None or after < 0:
+        return Decimal(0)
+    kept = kept_by(precautions, timezone.now())
+    return max(min(kept - after, kept), Decimal(0))
 
 
 def review_refused(request: WorkspaceRequest, refusal: Refusal, back: str) -> HttpResponse:

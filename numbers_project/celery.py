@@ -39,6 +39,31 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    # Money that was taken back is gone, whether or not its webhook reached us.
+    "ask for refunds and disputes": {
+        "task": "wallet.tasks.ask_for_refunds_and_disputes",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
+    # A wallet that runs low is filled up before calls are turned away; who switched this on
+    # waits for it.
+    "recharge low wallets": {
+        "task": "wallet.tasks.recharge_low_wallets",
+        "schedule": 20.0,
+        "options": {"expires": 20},
+    },
+    # Told while there is time to add funds. A minute of delay loses nobody's call.
+    "tell of low balances": {
+        "task": "wallet.tasks.tell_of_low_balances",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    # Rent ahead changes with each purchase, each top-up and each day.
+    "tell of rent not covered": {
+        "task": "wallet.tasks.tell_of_rent_not_covered",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     # A mail rings a task when it is written; this is for what the ring did not reach.
     "deliver notices": {
         "task": "workspaces.tasks.deliver_notices",

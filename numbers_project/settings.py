@@ -134,8 +134,17 @@ TOP_UP_MOST = Decimal(env.str("TOP_UP_MOST", default="1000"))
 TOP_UP_MOST_A_DAY = Decimal(env.str("TOP_UP_MOST_A_DAY", default="2000"))
 # What the wallet's page asks of the apps above it: what will be charged, and the page that
 # shows what an entry's reference names. Dotted paths, since the wallet imports none of them.
-UPCOMING_CHARGES = ["numbers.upcoming.upcoming_charges"]
-STATEMENT_CAUSES = ["wallet.statement.top_up_addresses", "numbers.upcoming.order_addresses"]
+RENT_AHEAD = {
+    "days": "numbers.upcoming.rent_days",
+    "dates": "numbers.upcoming.rent_dates",
+    "charges": "numbers.upcoming.rent_charges",
+    "due": "numbers.upcoming.rent_due",
+}
+STATEMENT_CAUSES = [
+    "wallet.statement.top_up_addresses",
+    "numbers.upcoming.statement_addresses",
+    "interactions.statement.statement_addresses",
+]
 
 if STRIPE_API_BASE and not DEMO_MODE:
     raise ImproperlyConfigured(

@@ -21,7 +21,7 @@ from lib import money
 from lib.errors import Refusal
 from lib.read_only_admin import ReadOnlyAdmin
 from wallet import ledger
-from wallet.models import CHARGED, Entry, Hold, TopUp, Wallet
+from wallet.models import CHARGED, AutoRecharge, Entry, Hold, Precautions, SavedCard, TopUp, Wallet
 from workspaces import audit
 from workspaces.models import User
 
@@ -155,8 +155,32 @@ class HoldAdmin(MoneyAdmin):
 @admin.register(TopUp)
 class TopUpAdmin(ReadOnlyAdmin):
     list_display = ["created_at", "workspace", "reference", "amount", "currency", "state",
-                    "given_back", "by", "settled_at"]  # fmt: skip
+                    "given_back", "by", "cause", "problem", "settled_at"]  # fmt: skip
     list_select_related = ["workspace", "by"]
     list_filter = ["state"]
     search_fields = ["reference", "session_id", "payment_intent_id", "workspace__slug"]
     show_full_result_count = False
+
+
+@admin.register(AutoRecharge)
+class AutoRechargeAdmin(ReadOnlyAdmin):
+    list_display = ["workspace", "is_on", "threshold", "amount", "monthly_cap", "card",
+                    "stopped_because", "declined_at"]  # fmt: skip
+    list_select_related = ["workspace", "card"]
+    list_filter = ["is_on"]
+    search_fields = ["workspace__slug"]
+
+
+@admin.register(SavedCard)
+class SavedCardAdmin(ReadOnlyAdmin):
+    list_display = ["created_at", "workspace", "reference", "brand", "last_four", "state", "by"]
+    list_select_related = ["workspace", "by"]
+    list_filter = ["state"]
+    search_fields = ["reference", "customer_id", "workspace__slug"]
+
+
+@admin.register(Precautions)
+class PrecautionsAdmin(ReadOnlyAdmin):
+    list_display = ["workspace", "alert_below", "low_since", "keep_days"]
+    list_select_related = ["workspace"]
+    search_fields = ["workspace__slug"]

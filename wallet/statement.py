@@ -1,7 +1,7 @@
 """The statement: filtered, newest first, page by page, and as a file."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -88,20 +88,19 @@ def entries_of(
     return entries
 
 
-def causes(workspace: Workspace, references: Iterable[str]) -> dict[str, str]:
-    """The addresses of what caused entries with these references, where there is a page."""
-    asked = {reference for reference in references if reference}
-    found: dict[str, str] = {}
+def causes(workspace: Workspace, entries: Sequence[Entry]) -> dict[int, str]:
+    """The addresses of what caused these entries, by their seq, where there is a page."""
+    found: dict[int, str] = {}
     for path in settings.STATEMENT_CAUSES:
-        found |= import_string(path)(workspace, asked)
+        found |= import_string(path)(workspace, entries)
     return found
 
 
-def top_up_addresses(workspace: Workspace, references: Iterable[str]) -> dict[str, str]:
+def top_up_addresses(workspace: Workspace, entries: Sequence[Entry]) -> dict[int, str]:
     return {
-        reference: reverse("wallet:top_up", args=[workspace.slug, reference])
-        for reference in references
-        if reference.startswith("TOP-")
+        entry.seq: reverse("wallet:top_up", args=[workspace.slug, entry.reference])
+        for entry in entries
+        if entry.reference.startswith("TOP-")
     }
 
 

@@ -39,13 +39,42 @@ class PaymentsDown(Refusal):
         super().__init__("It has a problem or is busy. Try again in a minute.")
 
 
+class RequestRefused(PaymentsDown):
+    """Stripe answers, and says no to exactly this request: asking again changes nothing."""
+
+
+class CardDeclined(Refusal):
+    """The bank said no. ``payment_intent_id`` is the payment that came to nothing."""
+
+    code = "card_declined"
+    title = "The card was declined"
+
+    def __init__(self, reason: str, payment_intent_id: str) -> None:
+        super().__init__(WHY_DECLINED.get(reason, "The bank declined the card."))
+        self.payment_intent_id = payment_intent_id
+
+
+# Stripe's codes that a person can do something about (docs.stripe.com/declines/codes).
+WHY_DECLINED = {
+    "authentication_required": "The bank wants to ask the card's owner before it pays.",
+    "insufficient_funds": "The card has not enough money on it.",
+    "expired_card": "The card has expired.",
+    "lost_card": "The bank has blocked the card.",
+    "stolen_card": "The bank has blocked the card.",
+}
+
+
 def open_session() -> requests.Session:
     """The network edge: everything that goes to Stripe goes through this session."""
     return requests.Session()
 
 
 def call(request: Callable[[stripe.StripeClient], T]) -> T:
-    """Do one thing at Stripe. Raises ``PaymentsNotConfigured`` or ``PaymentsDown``."""
+    """Do one thing at Stripe.
+
+    Raises ``PaymentsNotConfigured``, ``PaymentsDown`` (the outcome is unknown, unless it is a
+    ``RequestRefused``) or ``CardDeclined``.
+    """
     if not settings.STRIPE_API_KEY or not settings.STRIPE_WEBHOOK_SECRET:
         raise PaymentsNotConfigured
     client = _client(
@@ -56,6 +85,15 @@ def call(request: Callable[[stripe.StripeClient], T]) -> T:
     except (stripe.AuthenticationError, stripe.PermissionError) as error:
         log.error("Stripe refused the key: %s", error)
         raise PaymentsNotConfigured from error
+    except stripe.CardError as error:
+        said = error.error
+        log.info("Stripe: %s %s", error.code, said and said.decline_code)
+        intent = said.payment_intent if said else None
+        reason = (said and said.decline_code) or error.code or ""
+        raise CardDeclined(reason, intent.id if intent else "") from error
+    except stripe.InvalidRequestError as error:
+        log.error("Stripe refused the request: %s", error)
+        raise RequestRefused from error
     except stripe.StripeError as error:
         log.warning("Stripe: %s %s", type(error).__name__, error)
         raise PaymentsDown from error

@@ -5,12 +5,10 @@ import logging
 import stripe
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from lib.errors import Refusal
-from wallet import taken_back, top_up
-from wallet.models import StripeEvent, TopUp
+from wallet import stripe_events, top_up
 from workspaces.access import webhook
 
 log = logging.getLogger(__name__)
@@ -25,20 +23,13 @@ def receive(request: HttpRequest) -> HttpResponse:
     event = _read(request)
     if event is None:
         return HttpResponse("The signature does not fit.", status=403, content_type="text/plain")
-    if StripeEvent.objects.filter(pk=event.id).exists():
-        return HttpResponse(status=200)
     try:
-        handle(event)
-    except TopUp.DoesNotExist:
-        log.info("%s %s is about no payment of ours", event.type, event.id)
+        stripe_events.take(event)
     except top_up.PaymentMismatch as error:
         log.error("payment does not fit: %s", error)
         return HttpResponse("The payment does not fit.", status=400, content_type="text/plain")
     except Refusal as refusal:
         return HttpResponse(refusal.sentence, status=503, content_type="text/plain")
-    StripeEvent.objects.get_or_create(
-        pk=event.id, defaults={"kind": event.type, "handled_at": timezone.now()}
-    )
     return HttpResponse(status=200)
 
 
@@ -53,19 +44,3 @@ def _read(request: HttpRequest) -> stripe.Event | None:
         )  # fmt: skip
     except (stripe.SignatureVerificationError, ValueError):
         return None
-
-
-def handle(event: stripe.Event) -> None:
-    """Each is safe to repeat, so that whoever dies before it is noted leaves no trace."""
-    thing = event.data.object
-    match event.type:
-        case "checkout.session.async_payment_failed":
-            top_up.payment_failed(thing)  # type: ignore[arg-type]
-        case kind if kind.startswith("checkout.session."):
-            top_up.apply(thing)  # type: ignore[arg-type]
-        case "charge.dispute.funds_withdrawn":
-            taken_back.dispute(thing, won=False)  # type: ignore[arg-type]
-        case "charge.dispute.funds_reinstated":
-            taken_back.dispute(thing, won=True)  # type: ignore[arg-type]
-        case "charge.refunded" | "charge.refund.updated" | "refund.updated" | "refund.failed":
-            taken_back.follow_refunds(thing["payment_intent"] or "")

@@ -8,8 +8,8 @@ from django.db import transaction
 from lib import money
 from wallet import ledger
 from wallet.models import TopUp
+from wallet.settle import settle
 from wallet.stripe_client import call, from_minor_units
-from wallet.top_up import settle
 from workspaces import audit, notices
 from workspaces.permissions import WALLET_VIEW
 

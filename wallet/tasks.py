@@ -6,23 +6,60 @@ from datetime import timedelta
 from celery import shared_task
 
 from lib.errors import Refusal
-from wallet import top_up
+from wallet import alerts, cards, recharge, settle, stripe_events
 
 log = logging.getLogger(__name__)
+WAITED_FOR = timedelta(seconds=1.5)
 
 
 @shared_task
 def settle_open_top_ups() -> None:
-    top_up.settle_open()
+    settle.settle_open()
+    cards.settle_open()
 
 
 @shared_task
 def settle_top_up(pk: int) -> None:
     """Somebody waits for it: ask every other second."""
-    found = top_up.claim(pk, after=timedelta(seconds=1.5))
+    found = settle.claim(pk, after=WAITED_FOR)
     if found is None:
         return
     try:
-        top_up.settle(found)
+        settle.settle(found)
     except Refusal as refusal:
         log.warning("%s cannot be settled now: %s", found, refusal)
+
+
+@shared_task
+def settle_card(pk: int) -> None:
+    """Somebody waits for it: ask every other second."""
+    found = cards.claim(pk, after=WAITED_FOR)
+    if found is None:
+        return
+    try:
+        cards.settle(found)
+    except Refusal as refusal:
+        log.warning("%s cannot be settled now: %s", found.reference, refusal)
+
+
+@shared_task
+def recharge_low_wallets() -> None:
+    recharge.recharge_low()
+
+
+@shared_task
+def tell_of_low_balances() -> None:
+    alerts.tell_of_low_balances()
+
+
+@shared_task
+def tell_of_rent_not_covered() -> None:
+    alerts.tell_of_rent_not_covered()
+
+
+@shared_task
+def ask_for_refunds_and_disputes() -> None:
+    try:
+        stripe_events.catch_up()
+    except Refusal as refusal:
+        log.warning("refunds and disputes cannot be asked for now: %s", refusal)

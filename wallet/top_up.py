@@ -5,7 +5,6 @@ is learned from a webhook, from the person's return or from the sweep, whichever
 All of them end in ``apply``, which credits once by the ledger's key.
 """
 
-import logging
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -25,12 +24,8 @@ from wallet.stripe_client import PaymentsDown, call, minor_units
 from workspaces import audit
 from workspaces.models import User, Workspace
 
-log = logging.getLogger(__name__)
-
 # Stripe accepts 30 minutes to 24 hours. Short, since an open one counts for the day's limit.
 TO_PAY = timedelta(minutes=60)
-ASK_AGAIN = timedelta(seconds=45)
-AT_MOST = 50
 State = TopUp.State
 
 
@@ -72,8 +67,8 @@ def start_top_up(
         )  # fmt: skip
 
 
-def check_amount(wallet: Wallet, amount: Decimal) -> None:
-    """Refuse what is no amount, or is outside the bounds for once and for the day."""
+def check_bounds(wallet: Wallet, amount: Decimal) -> None:
+    """Refuse what is no amount, or is outside the bounds for once."""
     ledger.positive(amount)
     currency = wallet.currency
     if amount != money.up_to_cent(amount):
@@ -83,6 +78,12 @@ def check_amount(wallet: Wallet, amount: Decimal) -> None:
         raise TopUpOutOfBounds(
             f"Choose an amount from {money.show(least, currency)} to {money.show(most, currency)}."
         )
+
+
+def check_amount(wallet: Wallet, amount: Decimal) -> None:
+    """Refuse what is outside the bounds for once, or for the day."""
+    check_bounds(wallet, amount)
+    currency = wallet.currency
     left = settings.TOP_UP_MOST_A_DAY - added_lately(wallet)
     if amount > left:
         raise TopUpOutOfBounds(
@@ -105,7 +106,7 @@ def open_checkout(top_up: TopUp) -> str:
 
     Raises ``TopUpOver``, ``PaymentsDown``, ``PaymentsNotConfigured``.
     """
-    if top_up.state != State.OPEN or top_up.expires_at <= timezone.now():
+    if top_up.state != State.OPEN or top_up.cause or top_up.expires_at <= timezone.now():
         raise TopUpOver
     if top_up.checkout_url:
         return top_up.checkout_url
@@ -182,7 +183,8 @@ def apply(session: stripe.checkout.Session) -> TopUp:
     )
     state = _state_in(session)
     if state == State.PAID and top_up.state != State.PAID:
-        _credit(top_up, session)
+        top_up.session_id = session.id
+        credit(top_up, session.amount_total, session.currency, _id_of(session.payment_intent))
     elif top_up.state not in TopUp.UNSETTLED or state == top_up.state:
         return top_up
     top_up.state = state
@@ -205,25 +207,26 @@ def _state_in(session: stripe.checkout.Session) -> str:
     return State.OPEN
 
 
-def _credit(top_up: TopUp, session: stripe.checkout.Session) -> None:
-    """Money that Stripe says it has counts, whatever we believed before."""
+def credit(top_up: TopUp, minor: int | None, currency: str | None, payment_intent_id: str) -> None:
+    """Money that Stripe says it has counts, whatever we believed before. Saves no row."""
     wanted = (minor_units(top_up.amount, top_up.currency), top_up.currency.lower())
-    if (session.amount_total, session.currency) != wanted:
-        raise PaymentMismatch(f"{top_up}: {session.amount_total} {session.currency}")
-    intent = session.payment_intent
-    top_up.session_id = session.id
-    top_up.payment_intent_id = (
-        intent.id if isinstance(intent, stripe.PaymentIntent) else intent or ""
-    )
+    if (minor, currency) != wanted:
+        raise PaymentMismatch(f"{top_up}: {minor} {currency}")
+    top_up.payment_intent_id = payment_intent_id
+    how = "by automatic recharge" if top_up.cause else "by card"
     ledger.credit(
         wallet=top_up.wallet, amount=top_up.amount, contra="stripe", key=top_up.entry_key,
-        text="Funds added by card", reference=top_up.reference, currency=top_up.currency,
+        text=f"Funds added {how}", reference=top_up.reference, currency=top_up.currency,
     )  # fmt: skip
     audit.record(
         workspace=top_up.workspace, by=top_up.by, action="wallet.topped_up", subject=top_up,
         subject_id=top_up.reference, label=top_up.reference,
-        text=f"Added {money.show(top_up.amount, top_up.currency)} by card",
+        text=f"Added {money.show(top_up.amount, top_up.currency)} {how}",
     )  # fmt: skip
+
+
+def _id_of(intent: stripe.PaymentIntent | str | None) -> str:
+    return intent.id if isinstance(intent, stripe.PaymentIntent) else intent or ""
 
 
 def payment_failed(session: stripe.checkout.Session) -> None:
@@ -236,8 +239,11 @@ def payment_failed(session: stripe.checkout.Session) -> None:
 def cancel(*, top_up: TopUp, by: User) -> TopUp:
     """Close the payment page, so that it cannot be paid any more.
 
-    Was it paid meanwhile, it is paid. Raises ``PaymentsDown``; then it stays open.
+    Was it paid meanwhile, it is paid. Raises ``PaymentsDown``; then it stays open. One of the
+    automatic recharge has no page: ``TopUpOver``.
     """
+    if top_up.cause:
+        raise TopUpOver
     if top_up.session_id and top_up.state == State.OPEN:
         try:
             call(lambda client: client.v1.checkout.sessions.expire(top_up.session_id))
@@ -249,38 +255,4 @@ def cancel(*, top_up: TopUp, by: User) -> TopUp:
         state=State.CANCELLED, settled_at=timezone.now()
     )
     top_up.refresh_from_db()
-    return top_up
-
-
-def settle_open() -> None:
-    """Ask about every payment that nobody has told us of, each by one process only."""
-    for _ in range(AT_MOST):
-        top_up = claim()
-        if top_up is None:
-            return
-        try:
-            settle(top_up)
-        except PaymentMismatch as error:
-            log.error("payment does not fit: %s", error)
-        except Refusal as refusal:
-            log.warning("top-ups cannot be settled now: %s", refusal)
-            return
-
-
-def claim(pk: int | None = None, after: timedelta = ASK_AGAIN) -> TopUp | None:
-    """Take one whose turn it is; whoever dies with it leaves it to a later round."""
-    now = timezone.now()
-    unsettled = TopUp.objects.filter(state__in=TopUp.UNSETTLED)
-    due = unsettled.filter(Q(asked_at=None) | Q(asked_at__lt=now - after))
-    with transaction.atomic():
-        top_up = (
-            (due.filter(pk=pk) if pk else due)
-            .select_for_update(skip_locked=True, of=("self",))
-            .select_related("workspace", "wallet", "by")
-            .order_by("asked_at", "pk")
-            .first()
-        )
-        if top_up is not None:
-            top_up.asked_at = now
-            top_up.save(update_fields=["asked_at"])
     return top_up

@@ -25,6 +25,9 @@ class TopUp(WorkspaceOwned):
     open → processing → paid | failed, open → paid | expired | cancelled. The row is committed
     before Stripe is called, and its reference is the idempotency key there and, in
     ``entry_key``, in the ledger: whoever dies leaves a row that the sweep settles by asking.
+
+    One of the automatic recharge has a ``cause`` (``low-since:17``), charges a saved card
+    with nobody present, and has no Checkout session and no person.
     """
 
     class State(models.TextChoices):
@@ -45,6 +48,11 @@ class TopUp(WorkspaceOwned):
     amount = money_field()
     currency = models.CharField(max_length=3)
     by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, db_index=False)
+    cause = models.CharField(max_length=60, blank=True)
+    card = models.ForeignKey(
+        "wallet.SavedCard", null=True, on_delete=models.PROTECT, db_index=False
+    )
+    problem = models.CharField(max_length=300, blank=True, help_text="Why it failed.")
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     # The page of ours to which the person goes on afterwards: a purchase, for example.
     return_to = models.CharField(max_length=1000, blank=True)
@@ -64,6 +72,19 @@ class TopUp(WorkspaceOwned):
             models.UniqueConstraint(fields=["workspace", "key"], name="top_up_key_once"),
             models.CheckConstraint(
                 condition=Q(wallet=F("workspace")), name="top_up_wallet_of_workspace"
+            ),
+            models.UniqueConstraint(
+                fields=["workspace", "cause"], condition=~Q(cause=""), name="top_up_cause_once"
+            ),
+            models.UniqueConstraint(
+                fields=["workspace"],
+                condition=~Q(cause="") & Q(state__in=["open", "processing"]),
+                name="top_up_one_automatic_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(cause="", card__isnull=True)
+                | (~Q(cause="") & Q(card__isnull=False, by__isnull=True, session_id="")),
+                name="top_up_automatic_has_card",
             ),
             models.CheckConstraint(condition=Q(amount__gt=0), name="top_up_amount_positive"),
             models.CheckConstraint(

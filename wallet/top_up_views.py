@@ -151,7 +151,7 @@ def top_up(request: WorkspaceRequest, reference: str) -> HttpResponse:
         "top_up": found,
         "wallet": found.wallet,
         "waiting": found.state == TopUp.State.PROCESSING
-        or (returned and found.state == TopUp.State.OPEN),
+        or (found.state == TopUp.State.OPEN and (returned or bool(found.cause))),
         "again": request.get_full_path(),
         "another": _another(request, found),
     }

@@ -18,12 +18,12 @@ from lib import htmx
 from wallet.balances import Balances, balances_at, use_a_day
 from wallet.chart import chart_of
 from wallet.models import Hold, Wallet
-from wallet.runway import AHEAD, runway
+from wallet.runway import AHEAD, lasts_until, not_covered
 from wallet.statement import PAGE, FilterForm, as_csv, causes, entries_of
-from wallet.upcoming import upcoming_charges
+from wallet.upcoming import Charge, upcoming_charges, upcoming_days
 from workspaces.access import WorkspaceRequest, workspace_view
 from workspaces.models import Workspace
-from workspaces.permissions import WALLET_TOP_UP, WALLET_VIEW
+from workspaces.permissions import WALLET_TOP_UP, WALLET_VIEW, WORKSPACE_EDIT
 
 MOST_NAMED = 20
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,27 +49,56 @@ def index(request: WorkspaceRequest) -> HttpResponse:
         "header_wallet": wallet,
         "holds": [hold | {"remaining": Decimal(hold["remaining"])} for hold in wallet.open_holds],
         "may_top_up": request.membership.can(WALLET_TOP_UP),
+        "may_edit": request.membership.can(WORKSPACE_EDIT),
+        "recharge": getattr(wallet.workspace, "auto_recharge", None),
         "form": form,
         **statement,
     }
     status = 200 if valid else 422
     if htmx.asks_for(request, "statement"):
         return render(request, "wallet/_statement.html", context, status=status)
-    charges = upcoming_charges(request.workspace, until=now + AHEAD)
-    lasts = runway(
-        available=wallet.available, charges=charges, now=now,
-        use_a_day=use_a_day(wallet, balances.used, days=AHEAD.days, now=now),
-    )  # fmt: skip
+    context |= _ahead(wallet, balances, now)
     rows = [(day, balances.points[day].balance) for day in days] + [(now, wallet.balance)]
-    context |= {
-        "runway": lasts,
-        "charges": charges[:MOST_NAMED],
-        "more_charges": max(len(charges) - MOST_NAMED, 0),
-        "uncovered": lasts.uncovered[:MOST_NAMED],
-        "more_uncovered": max(len(lasts.uncovered) - MOST_NAMED, 0),
-        "chart": chart_of(rows),
-    }
+    context["chart"] = chart_of(rows)
     return render(request, "wallet/index.html", context, status=status)
+
+
+def _ahead(wallet: Wallet, balances: Balances, now: datetime) -> dict[str, Any]:
+    """The rent of the next 30 days, how long the money lasts, and what is kept."""
+    workspace, until = wallet.workspace, now + AHEAD
+    keep_days = getattr(getattr(workspace, "precautions", None), "keep_days", 0)
+    days, first = upcoming_days(
+        workspace, now=now, days=max(AHEAD.days, keep_days), most=MOST_NAMED
+    )
+    month = [day for day in days if day.ahead < AHEAD.days]
+    charges = [charge for charge in first if charge.due_at <= until]
+    more = sum(day.count for day in month) - len(charges)
+
+    def read(since: datetime | None, skip: int, most: int) -> list[Charge]:
+        if not more:  # they are all here
+            return [one for one in charges if since is None or one.due_at >= since][skip:]
+        return upcoming_charges(workspace, since=since, until=until, most=most, skip=skip)
+
+    use = use_a_day(wallet, balances.used, days=AHEAD.days, now=now)
+    spent: dict[str, Any] = {
+        "available": wallet.available,
+        "days": month,
+        "use_a_day": use,
+        "now": now,
+    }
+    uncovered = not_covered(**spent, most=MOST_NAMED, read=read)
+    return {
+        "lasts_until": lasts_until(**spent),
+        "use_a_day": use,
+        "rent": sum((day.amount for day in month), Decimal(0)),
+        "charges": charges,
+        "more_charges": more,
+        "overdue": bool(charges) and charges[0].due_at <= now,
+        "uncovered": uncovered.charges,
+        "more_uncovered": uncovered.count - len(uncovered.charges),
+        "keep_days": keep_days,
+        "kept": sum((day.amount for day in days if day.ahead < keep_days), Decimal(0)),
+    }
 
 
 def _wallet(workspace: Workspace) -> Any:
@@ -78,7 +107,7 @@ def _wallet(workspace: Workspace) -> Any:
     holds = Hold.objects.filter(wallet=OuterRef("pk"), ended_at=None).order_by("created_at")
     shown = holds.values(row=JSONObject(text="text", reference="reference", remaining=left))
     return (
-        Wallet.objects.select_related("workspace")
+        Wallet.objects.select_related("workspace__auto_recharge", "workspace__precautions")
         .annotate(open_holds=ArraySubquery(shown[:MOST_NAMED]))
         .get(workspace=workspace)
     )
@@ -98,9 +127,9 @@ def _statement(
     )  # fmt: skip
     page = list(found[: PAGE + 1])
     lines = page[:PAGE]
-    addresses = causes(request.workspace, [entry.reference for entry in lines])
+    addresses = causes(request.workspace, lines)
     return {
-        "entries": [(entry, addresses.get(entry.reference, "")) for entry in lines],
+        "entries": [(entry, addresses.get(entry.seq, "")) for entry in lines],
         "older": form.query(before=lines[-1].seq) if len(page) > PAGE else "",
         "csv_query": form.query(),
         "period": bool(chosen["since"] or chosen["until"]),

@@ -20,9 +20,11 @@ from interactions.refusals import (
 )
 from interactions.tests.conftest import CALLER, make_number
 from numbers.models import Number
+from numbers.rent_models import RentDue
 from telephony.simulator.sound import picture
-from wallet.ledger import InsufficientFunds
+from wallet.ledger import InsufficientFunds, KeptForRent
 from wallet.models import Hold, Wallet
+from wallet.precautions import set_precautions
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -295,3 +297,27 @@ def test_a_stored_picture_belongs_to_the_message(acme, reply):
     reply(picture=picture())
     media = MediaFile.objects.get()
     assert (media.state, media.content_type, media.workspace) == ("kept", "image/png", acme)
+
+
+def test_money_kept_for_rent_is_out_of_reach_of_messages(acme, owner, reply):
+    set_precautions(workspace=acme, by=owner, alert_below=None, keep_days=10)
+    RentDue.objects.update(due_at=timezone.now() + timedelta(days=5), price=FIFTY)
+    with pytest.raises(KeptForRent):
+        reply()
+    assert money(acme) == (FIFTY, 0)
+    set_precautions(workspace=acme, by=owner, alert_below=None, keep_days=4)
+    reply()
+    assert money(acme) == (FIFTY, SEGMENT)
+
+
+def test_line_of_a_message_opens_its_conversation(acme, reply, simulator, as_owner, as_outsider):
+    message = reply()
+    simulator.run(seconds=30)
+    later()
+    usage_charges.settle_due()
+    page = as_owner.get("/w/acme/wallet/")
+    [address] = [url for entry, url in page.context["entries"] if entry.kind == "usage"]
+    assert address in page.content.decode()
+    assert as_owner.get(address)["Location"] == message.conversation.get_absolute_url()
+    assert as_outsider.get(address).status_code == 404
+    assert as_outsider.get(address.replace("acme", "globex")).status_code == 404

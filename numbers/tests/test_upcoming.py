@@ -1,6 +1,7 @@
 """What the wallet's page learns from the numbers."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
@@ -8,7 +9,8 @@ from django.utils import timezone
 from numbers.models import Number
 from numbers.purchase import purchase_number
 from numbers.rent_models import RentDue
-from numbers.upcoming import upcoming_charges
+from numbers.upcoming import rent_due
+from wallet.upcoming import upcoming_charges, upcoming_dates, upcoming_days
 
 PAGE = "/w/acme/wallet/"
 
@@ -36,8 +38,34 @@ def test_no_rent_is_ahead_for_what_is_given_back(acme, number, fact):
     now = timezone.now()
     RentDue.objects.update(due_at=now)
     Number.objects.update(**({fact: now} | ({"parked_at": now} if fact == "released_at" else {})))
-    assert upcoming_charges(acme, until=now + timedelta(days=30)) == []
+    assert nothing_ahead(acme)
 
 
 def test_rent_of_others_is_not_shown(number, globex):
-    assert upcoming_charges(globex, until=timezone.now() + timedelta(days=99)) == []
+    assert nothing_ahead(globex)
+
+
+def nothing_ahead(workspace) -> bool:
+    now = timezone.now()
+    until = now + timedelta(days=99)
+    return not (
+        upcoming_charges(workspace, until=until, most=9)
+        or upcoming_days(workspace, now=now, days=99, most=9) != ([], [])
+        or upcoming_dates(workspace, until=until)
+        or rent_due(until=until, workspace=workspace)
+    )
+
+
+def test_overdue_and_coming_rent_is_summed_by_day_and_by_date(acme, number):
+    now = timezone.now()
+    price = number.monthly_price
+    for days, ahead in ((-3, 0), (0.5, 0), (4.5, 4)):
+        due_at = now + timedelta(days=days)
+        RentDue.objects.update(due_at=due_at)
+        [day], [first] = upcoming_days(acme, now=now, days=30, most=9)
+        assert (first.due_at, first.amount, first.number) == (due_at, price, number.e164)
+        assert (day.ahead, day.amount, day.count, day.cheapest) == (ahead, price, 1, price)
+        local = due_at.astimezone(ZoneInfo(acme.time_zone)).date()
+        assert upcoming_dates(acme, until=now + timedelta(days=30)) == [(local, price)]
+    assert upcoming_days(acme, now=now, days=4) == ([], [])
+    assert rent_due(until=now + timedelta(days=5)) == {acme.pk: price}

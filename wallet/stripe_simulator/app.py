@@ -13,8 +13,9 @@ from wallet.stripe_simulator.payments import Payments
 from wallet.stripe_simulator.state import State
 
 STATUS = {200: "OK", 303: "See Other", 400: "Bad Request", 401: "Unauthorized",
-          404: "Not Found", 500: "Internal Server Error", 503: "Service Unavailable"}  # fmt: skip
-HIDDEN = ("intent_metadata", "name", "pays_at")
+          402: "Payment Required", 404: "Not Found", 500: "Internal Server Error",
+          503: "Service Unavailable"}  # fmt: skip
+HIDDEN = ("intent_metadata", "name", "pays_at", "behaves")
 
 
 class ConnectionDropped(Exception):
@@ -122,13 +123,23 @@ class SimulatedStripe:
     def _route(self, request: Request) -> Answer:
         match request.method, request.path.removeprefix("/v1/").split("/"):
             case "POST", ["checkout", "sessions"]:
+                if request.fields.get("mode") == "setup":
+                    return self._create_setup(request)
                 return self._create_session(request)
             case "GET", ["checkout", "sessions", session_id]:
                 return self._found(self.payments.session(session_id), request)
             case "POST", ["checkout", "sessions", session_id, "expire"]:
                 return self._expire(session_id)
+            case "POST", ["payment_intents"]:
+                return self._charge_saved(request)
+            case "GET", ["payment_intents"]:
+                return self._payment_intents(request)
             case "GET", ["payment_intents", intent_id]:
-                return self._found(self.state.find(intent_id), request)
+                return self._found(self.payments.intent(intent_id), request)
+            case "GET", ["events"]:
+                return self._events(request)
+            case "POST", ["payment_methods", method_id, "detach"]:
+                return self._detach(method_id)
         return refused(404, "invalid_request_error", "Unrecognized request URL.")
 
     def _create_session(self, request: Request) -> Answer:
@@ -153,6 +164,86 @@ class SimulatedStripe:
         self.state.save(session)
         return Answer(200, session)
 
+    def _create_setup(self, request: Request) -> Answer:
+        """A session that saves a card for later; its customer is made along with it."""
+        if request.fields.get("payment_method_types[0]") != "card":
+            return refused(400, "invalid_request_error", "Missing: payment_method_types")
+        customer = self.state.add("customer", "cus", {"livemode": False})
+        intent = self.state.add(
+            "setup_intent", "seti",
+            {"status": "requires_payment_method", "payment_method": None, "usage": "off_session",
+             "customer": customer["id"], "metadata": request.under("setup_intent_data[metadata]")},
+        )  # fmt: skip
+        session = self.state.add(
+            "checkout.session", "cs_test",
+            {"cancel_url": request.fields.get("cancel_url"), "currency": None,
+             "amount_total": None, "created": int(time.time()), "customer": customer["id"],
+             "client_reference_id": request.fields.get("client_reference_id"),
+             "expires_at": int(request.fields.get("expires_at", time.time() + 86_400)),
+             "livemode": False, "metadata": request.under("metadata"), "mode": "setup",
+             "payment_intent": None, "payment_status": "no_payment_required",
+             "setup_intent": intent["id"], "status": "open",
+             "success_url": request.fields["success_url"]},
+        )  # fmt: skip
+        session["url"] = f"{request.base}/pay/{session['id']}"
+        self.state.save(session)
+        return Answer(200, session)
+
+    def _charge_saved(self, request: Request) -> Answer:
+        fields = request.fields
+        method = self.state.find(fields.get("payment_method", ""))
+        if method is None or method["customer"] != fields.get("customer"):
+            return refused(400, "invalid_request_error", "No such PaymentMethod")
+        if (fields.get("confirm"), fields.get("off_session")) != ("true", "true"):
+            return refused(400, "invalid_request_error", "Only off-session charges are simulated.")
+        if not re.fullmatch(r"[1-9]\d{0,7}", fields.get("amount", "")):
+            return refused(400, "invalid_request_error", "Invalid integer: amount")
+        intent = self.payments.charge_saved(
+            {"amount": int(fields["amount"]), "currency": fields["currency"],
+             "customer": fields["customer"], "created": int(time.time()), "livemode": False,
+             "description": fields.get("description"), "metadata": request.under("metadata")},
+            method,
+        )  # fmt: skip
+        if intent["status"] == "requires_payment_method":
+            error = {"type": "card_error", "message": "Your card has insufficient funds.",
+                     "payment_intent": _shown(intent), **intent["last_payment_error"]}  # fmt: skip
+            return Answer(402, {"error": error})
+        return Answer(200, intent)
+
+    def _payment_intents(self, request: Request) -> Answer:
+        since = int(request.fields.get("created[gte]", 0))
+        found = [
+            _shown(intent)
+            for intent in self.state.newest("payment_intent", 100)
+            if intent.get("customer") == request.fields.get("customer")
+            and intent.get("created", 0) >= since
+        ]
+        return Answer(200, {"object": "list", "data": found, "has_more": False,
+                            "url": request.path})  # fmt: skip
+
+    def _events(self, request: Request) -> Answer:
+        """The newest first, page by page."""
+        fields = request.fields
+        types = {value for name, value in fields.items() if name.startswith("types[")}
+        found = [
+            event
+            for event in self.state.newest("event", 10_000)
+            if event["type"] in types and event["created"] >= int(fields.get("created[gte]", 0))
+        ]
+        ids = [event["id"] for event in found]
+        begin = ids.index(fields["starting_after"]) + 1 if "starting_after" in fields else 0
+        end = begin + int(fields.get("limit", 10))
+        return Answer(200, {"object": "list", "data": found[begin:end],
+                            "has_more": end < len(found), "url": request.path})  # fmt: skip
+
+    def _detach(self, method_id: str) -> Answer:
+        method = self.state.find(method_id)
+        if method is None or method["customer"] is None:
+            return refused(400, "invalid_request_error", "The payment method is not attached.")
+        method["customer"] = None
+        self.state.save(method)
+        return Answer(200, method)
+
     def _expire(self, session_id: str) -> Answer:
         session = self.payments.session(session_id)
         if session is None:
@@ -166,9 +257,17 @@ class SimulatedStripe:
         if thing is None:
             return refused(404, "invalid_request_error", "No such object")
         for name, value in request.fields.items():
-            if name.startswith("expand[") and thing.get(value):
-                thing = thing | {value: self.state.find(thing[value])}
+            if name.startswith("expand["):
+                thing = self._expanded(thing, value.split("."))
         return Answer(200, thing)
+
+    def _expanded(self, thing: dict[str, Any], path: list[str]) -> dict[str, Any]:
+        """``["setup_intent", "payment_method"]`` puts both in the place of their ids."""
+        if not path or not thing.get(path[0]):
+            return thing
+        inner = thing[path[0]]
+        found = self.state.find(inner) if isinstance(inner, str) else inner
+        return thing | {path[0]: self._expanded(_shown(found or {}), path[1:])}
 
 
 def refused(status: int, kind: str, message: str) -> Answer:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from wallet.stripe_simulator.payments import CARDS
+from wallet.stripe_simulator.payments import CARDS, SAVED_CARDS
 
 if TYPE_CHECKING:
     from wallet.stripe_simulator.app import Request, SimulatedStripe
@@ -39,34 +39,51 @@ def _pay(stripe: "SimulatedStripe", request: "Request", session_id: str, method:
     session = stripe.payments.session(session_id)
     if session is None:
         return 404, _html("No such payment", "<p>There is no such payment.</p>"), ""
+    setup = session["mode"] == "setup"
     if method == "POST":
-        if stripe.payments.pay(session_id, request.fields.get("card", "")):
+        take = stripe.payments.save_card if setup else stripe.payments.pay
+        if take(session_id, request.fields.get("card", "")):
             return 303, "", session["success_url"]
         session = stripe.payments.session(session_id) or session
     if session["status"] != "open":
         return 200, _over(session), ""
     problem = "Your card was declined. Try another one." if method == "POST" else ""
-    return 200, _form(session, problem), ""
+    return 200, _setup_form(session) if setup else _form(session, problem), ""
 
 
-def _form(session: dict[str, Any], problem: str) -> str:
-    cards = "".join(
+def _cards(legend: str) -> str:
+    rows = "".join(
         f"<label><input type=radio name=card value={card}"
         f"{' checked' if card == 'succeeds' else ''}> {escape(words)}</label>"
         for card, words in CARDS.items()
+        if card in SAVED_CARDS
     )
+    return f"<fieldset><legend>{legend}</legend>{rows}</fieldset>"
+
+
+def _setup_form(session: dict[str, Any]) -> str:
+    return _html(
+        "Simulated card",
+        "<p>Nothing is charged now. The card is charged later, with nobody present.</p>"
+        f"<form method=post>{_cards('Save a card that, when it is charged,')}"
+        "<button type=submit>Save card</button></form>"
+        f"<p><a href='{escape(session['cancel_url'] or '/')}'>Go back without saving</a></p>",
+    )
+
+
+def _form(session: dict[str, Any], problem: str) -> str:
     warning = f"<p class=bad role=alert>{problem}</p>" if problem else ""
     return _html(
         "Simulated payment",
         f"<p>{escape(session['name'])}</p><p class=amount>{_amount(session)}</p>{warning}"
-        f"<form method=post><fieldset><legend>Choose a card that</legend>{cards}</fieldset>"
+        f"<form method=post>{_cards('Choose a card that')}"
         "<button type=submit>Pay</button></form>"
         f"<p><a href='{escape(session['cancel_url'] or '/')}'>Go back without paying</a></p>",
     )
 
 
 def _over(session: dict[str, Any]) -> str:
-    words = "This payment has expired." if session["status"] == "expired" else "This is paid."
+    words = "This payment has expired." if session["status"] == "expired" else "This is done."
     back = escape(session["success_url"])
     return _html("Simulated payment", f"<p>{words}</p><p><a href='{back}'>Go back</a></p>")
 

@@ -13,6 +13,14 @@ CARDS = {
     "lost": "Succeeds, and the webhook is lost",
     "doubled": "Succeeds, and the webhook comes twice",
 }
+# What a card that is saved does later, when it is charged with nobody present.
+SAVED_CARDS = {
+    "succeeds": ("visa", "4242"),
+    "declined": ("visa", "0341"),
+    "slow": ("mastercard", "4444"),
+    "lost": ("visa", "1881"),
+    "doubled": ("amex", "8431"),
+}
 HOW_OFTEN = {"lost": 0, "doubled": 2}
 SLOW_SECONDS = 8.0
 
@@ -63,6 +71,77 @@ class Payments:
             self.later(SLOW_SECONDS, lambda: self.finish(session_id, paid=True))
         return True
 
+    def save_card(self, session_id: str, card: str) -> bool:
+        """The end of a session in setup mode: the card can be charged later."""
+        with self.state.lock:
+            session = self.session(session_id)
+            if session is None or session["status"] != "open" or card not in SAVED_CARDS:
+                return False
+            brand, last_four = SAVED_CARDS[card]
+            method = self.state.add(
+                "payment_method", "pm",
+                {"type": "card", "card": {"brand": brand, "last4": last_four}, "behaves": card,
+                 "customer": session["customer"]},
+            )  # fmt: skip
+            intent = self.state.find(session["setup_intent"]) or {}
+            intent |= {"status": "succeeded", "payment_method": method["id"]}
+            self.state.save(intent)
+            session["status"] = "complete"
+            self.state.save(session)
+        self.send("checkout.session.completed", session, HOW_OFTEN.get(card, 1))
+        return True
+
+    def charge_saved(self, wanted: dict[str, Any], method: dict[str, Any]) -> dict[str, Any]:
+        """A payment intent that is confirmed at once, with nobody present."""
+        card = method["behaves"]
+        intent = self.state.add(
+            "payment_intent", "pi",
+            wanted | {"status": "processing", "latest_charge": None, "amount_received": 0,
+                      "last_payment_error": None, "payment_method": method["id"]},
+        )  # fmt: skip
+        if card == "slow":
+            intent["pays_at"] = time.time() + SLOW_SECONDS
+            self.state.save(intent)
+            self.send("payment_intent.processing", intent, 1)
+            self.later(SLOW_SECONDS, lambda: self.finish_intent(intent["id"], paid=True))
+        elif card == "declined":
+            self._decline(intent)
+        else:
+            self._succeed(intent, HOW_OFTEN.get(card, 1))
+        return self.state.find(intent["id"]) or {}
+
+    def intent(self, intent_id: str) -> dict[str, Any] | None:
+        """A payment intent as it is now."""
+        found = self.state.find(intent_id)
+        if found and found.get("pays_at", time.time() + 1) <= time.time():
+            self.finish_intent(intent_id, paid=True)
+            found = self.state.find(intent_id)
+        return found
+
+    def finish_intent(self, intent_id: str, *, paid: bool) -> None:
+        """The end of a slow one."""
+        intent = self.state.find(intent_id) or {}
+        if intent.pop("pays_at", None) is None:
+            return
+        if paid:
+            self._succeed(intent, 1)
+        else:
+            self._decline(intent)
+
+    def _succeed(self, intent: dict[str, Any], times: int) -> None:
+        intent |= {"status": "succeeded", "amount_received": intent["amount"],
+                   "latest_charge": self._charge(intent)["id"]}  # fmt: skip
+        self.state.save(intent)
+        self.send("payment_intent.succeeded", intent, times)
+
+    def _decline(self, intent: dict[str, Any]) -> None:
+        intent |= {
+            "status": "requires_payment_method",
+            "last_payment_error": {"code": "card_declined", "decline_code": "insufficient_funds"},
+        }
+        self.state.save(intent)
+        self.send("payment_intent.payment_failed", intent, 1)
+
     def finish(self, session_id: str, *, paid: bool) -> None:
         """The end of a slow payment."""
         session = self.state.find(session_id) or {}
@@ -71,7 +150,8 @@ class Payments:
             return  # it is over already
         if paid:
             session["payment_status"] = "paid"
-            intent |= {"status": "succeeded", "latest_charge": self._charge(intent)["id"]}
+            intent |= {"status": "succeeded", "amount_received": intent["amount"],
+                       "latest_charge": self._charge(intent)["id"]}  # fmt: skip
         else:
             intent["status"] = "requires_payment_method"
         self.state.save(intent)
@@ -124,7 +204,8 @@ class Payments:
             "payment_intent", "pi",
             {"amount": session["amount_total"], "currency": session["currency"],
              "metadata": session["intent_metadata"], "latest_charge": None,
-             "status": "succeeded" if paid else "processing"},
+             "amount_received": session["amount_total"] if paid else 0,
+             "last_payment_error": None, "status": "succeeded" if paid else "processing"},
         )  # fmt: skip
         if paid:
             intent["latest_charge"] = self._charge(intent)["id"]

@@ -12,15 +12,17 @@ from uuid import uuid4
 import pytest
 import time_machine
 from django.core import mail
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from wallet import ledger, tasks
+from wallet import ledger, stripe_events, tasks
 from wallet.models import Entry, Kind, StripeEvent, TopUp, Wallet
+from wallet.settle import settle
 from wallet.stripe_client import PaymentsDown
 from wallet.stripe_simulator import webhooks
 from wallet.stripe_simulator.fixtures import SECRET
-from wallet.top_up import TopUpOutOfBounds, cancel, open_checkout, settle, start_top_up
+from wallet.tests.test_ledger_races import at_once
+from wallet.top_up import TopUpOutOfBounds, cancel, open_checkout, start_top_up
 from workspaces.models import AuditEvent
 
 
@@ -247,20 +249,53 @@ def test_refund_that_overtakes_the_news_of_the_payment(acme, owner, stripe):
     assert (balance(acme), card_credits(acme)) == (65, 1)
 
 
-def test_dispute_takes_back_what_is_spent_already_and_tells(acme, owner, stripe):
+def test_dispute_takes_back_what_is_spent_already_and_tells_once(
+    acme, owner, stripe, django_capture_on_commit_callbacks
+):
     top_up = paid(acme, owner, stripe, "500.00")
     wallet = Wallet.objects.get(workspace=acme)
     ledger.charge(wallet=wallet, kind=Kind.USAGE, amount=Decimal(540), key="u", text="Calls")
     dispute = stripe.payments.dispute(top_up.payment_intent_id)
     stripe.events *= 2
-    assert set(stripe.deliver()) == {200}
+    with django_capture_on_commit_callbacks(execute=True):
+        assert set(stripe.deliver()) == {200}
     assert balance(acme) == Decimal("-490")
-    tasks_mail = [sent for sent in mail.outbox if "disputed" in sent.subject]
-    assert len(tasks_mail) <= 2
+    told = [sent for sent in mail.outbox if "disputed" in sent.subject]
+    assert [sent.to for sent in told] == [["owner@acme.test"]]
 
     stripe.payments.win(dispute)
     stripe.deliver()
     assert balance(acme) == Decimal("10")
+
+
+def test_refunds_and_disputes_whose_webhooks_are_lost_are_asked_for(acme, owner, stripe, caplog):
+    top_up = paid(acme, owner, stripe)
+    stripe.payments.refund(top_up.payment_intent_id, 500)
+    stripe.deliver()
+    disputed = paid(acme, owner, stripe)
+    stripe.payments.refund(top_up.payment_intent_id, 300)
+    dispute = stripe.payments.dispute(disputed.payment_intent_id)
+    lost, stripe.events = stripe.events, []
+    for _ in range(2):
+        tasks.ask_for_refunds_and_disputes()
+    assert balance(acme) == Decimal("62")
+    assert caplog.text.count("had not reached us") == 2
+    stripe.events = lost  # they come after all
+    stripe.payments.win(dispute)
+    stripe.deliver()
+    tasks.ask_for_refunds_and_disputes()
+    assert balance(acme) == Decimal("82")
+
+
+def test_many_lost_refunds_are_asked_for_page_by_page(acme, owner, stripe, monkeypatch):
+    monkeypatch.setattr(stripe_events, "PAGE", 2)
+    top_up = paid(acme, owner, stripe)
+    for _ in range(5):
+        stripe.payments.refund(top_up.payment_intent_id, 100)
+    stripe.events.clear()
+    tasks.ask_for_refunds_and_disputes()
+    assert balance(acme) == Decimal("65")
+    assert StripeEvent.objects.filter(kind="charge.refunded").count() == 5
 
 
 @pytest.mark.parametrize("amount", ["4.99", "1000.01", "1e30"])
@@ -276,6 +311,42 @@ def test_daily_limit_counts_what_is_open(acme, owner, stripe, settings):
     with pytest.raises(TopUpOutOfBounds, match=r"\$20\.00 of it is left"):
         begin(acme, owner, "20.01")
     begin(acme, owner, "20.00")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_at_once_do_not_pass_the_limit_of_the_day_together(acme, owner, settings):
+    settings.TOP_UP_MOST_A_DAY = Decimal(50)
+
+    def start(_: int) -> str:
+        start_top_up(workspace=acme, by=owner, amount=Decimal(20), key=uuid4())
+        return "begun"
+
+    said = at_once(start)
+    assert (said.count("begun"), said.count("TopUpOutOfBounds")) == (2, 6)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_control_without_the_lock_they_do(acme):
+    """The same on a bare table: add up, decide, write."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE race_control (amount numeric)")
+    try:
+        at_once(_add_naively)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT sum(amount) FROM race_control")
+            assert cursor.fetchone()[0] > 50
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE race_control")
+
+
+def _add_naively(_: int) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(sum(amount), 0) FROM race_control")
+        [added] = cursor.fetchone()
+        cursor.execute("SELECT pg_sleep(0.05)")
+        if added + 20 <= 50:
+            cursor.execute("INSERT INTO race_control VALUES (20)")
 
 
 def test_limit_is_of_one_workspace(acme, globex, owner, outsider, settings):

@@ -22,7 +22,7 @@ from bench.harness import Figures, alternate, benchmark, milliseconds
 from numbers.columns import COLUMNS, shown
 from numbers.finding import understand
 from numbers.list_models import Tag
-from numbers.listing import PAGE_SIZE, Look, page_of
+from numbers.listing import ORDERS, PAGE_SIZE, Look, page_of
 from numbers.models import Number
 from numbers.number_rows import rows_of
 from numbers.surroundings import surroundings_of
@@ -40,6 +40,7 @@ FILTERS = [
     "can=voice", "can=mms", "can=fax", "tag=Old+campaign", "tag=Rare", "tag=Even", "unused=30",
     "unused=never", "problem=any", "problem=unpaid",
 ]  # fmt: skip
+SORTS = [f"sort={sign}{key}" for key in ORDERS for sign in ("", "-")]
 
 
 @cache
@@ -103,6 +104,13 @@ def growth() -> Figures:
     """The page of a hundred thousand that grew most against the same page of a hundred."""
     with as_in_production():
         return _worst(["", None, *FILTERS])
+
+
+@benchmark("numbers.list.sorted", unit="ms", goal=1 / MOST_GROWTH)
+def sorted_lists() -> Figures:
+    """The order of a hundred thousand that grew most, each way, against that of a hundred."""
+    with as_in_production():
+        return _worst(SORTS)
 
 
 @benchmark("numbers.search", unit="ms", goal=1 / MOST_GROWTH)

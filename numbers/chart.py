@@ -7,19 +7,17 @@ from decimal import Decimal
 WIDTH = 720
 HEIGHT = 160
 GAP = 8
-LABEL_ROOM = 24
-WIDEST = 72
+MOST_BARS = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """In the chart's own units; ``middle`` is where the label stands."""
+    """In the chart's own units. The labels stand under it, one in each of twelve columns."""
 
     x: int
     y: int
     width: int
     height: int
-    middle: int
     label: str
     told: str
 
@@ -28,17 +26,15 @@ class Bar:
 class Chart:
     bars: Sequence[Bar]
     width: int = WIDTH
-    height: int = HEIGHT + LABEL_ROOM
-    base: int = HEIGHT
-    label_y: int = HEIGHT + LABEL_ROOM - 6
+    height: int = HEIGHT
 
 
 def bars_of(values: Sequence[tuple[str, Decimal, str]]) -> Chart:
-    """One bar for each (label, amount, what is told of it). The highest fills the chart; an
+    """One bar for each (label, amount, what is told of it), at most twelve. The highest fills the chart; an
     amount below zero has no bar.
     """
     highest = max((amount for _, amount, _ in values), default=Decimal(0))
-    slot = min(WIDTH // max(len(values), 1), WIDEST)
+    slot = WIDTH // MOST_BARS
     bars = []
     for place, (label, amount, told) in enumerate(values):
         share = amount / highest if highest > 0 and amount > 0 else Decimal(0)
@@ -51,7 +47,6 @@ def bars_of(values: Sequence[tuple[str, Decimal, str]]) -> Chart:
                 y=HEIGHT - height,
                 width=slot - GAP,
                 height=height,
-                middle=place * slot + slot // 2,
                 label=label,
                 told=told,
             )

@@ -27,7 +27,7 @@ from telephony.values import Capability
 from wallet.addresses import add_funds_address
 from workspaces.models import Workspace
 
-SHOWN = 20
+SHOWN = 10
 LONGEST_SEARCH = 80
 
 
@@ -135,10 +135,17 @@ def choices_for(
     )
 
 
+def _search_text(text: Any) -> str:
+    return str(text or "")[:LONGEST_SEARCH].replace("\x00", "").strip()
+
+
 class NumberPicker(forms.Widget):
-    """Radio buttons with a search. Pressing its button sends the form it stands in: the field
-    then says that something is still to be chosen, and the form comes back with what was
-    found. With JavaScript only the numbers are fetched.
+    """Radio buttons with a search. Its button, or Enter after typing, sends the form it stands
+    in: the field then says that something is still to be chosen, and the form comes back with
+    what was found. With JavaScript only the numbers are fetched.
+
+    Enter anywhere else sends the form as its own button would, so the search's button must not
+    be the first of the form: an unseen one stands before it.
     """
 
     template_name = "numbers/_picker.html"
@@ -146,10 +153,12 @@ class NumberPicker(forms.Widget):
     needs: Collection[Capability] = ()
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        text = _search_text(data.get(f"{name}_find"))
+        listed = _search_text(data.get(f"{name}_found", text))
         return Picked(
             chosen=str(data.get(name) or ""),
-            text=str(data.get(f"{name}_find") or "")[:LONGEST_SEARCH].replace("\x00", ""),
-            is_finding=f"{name}_search" in data,
+            text=text,
+            is_finding=f"{name}_search" in data or text != listed,
         )
 
     def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:

@@ -57,6 +57,28 @@ class Tagging(WorkspaceOwned):
         return f"{self.tag_id} on {self.number_id}"
 
 
+class PaymentPlace(WorkspaceOwned):
+    """Where an owned number stands in the order of the next payments.
+
+    A copy of the rent row's ``due_at`` that follows it (``payment_places.py``). The database
+    makes it with its number and takes it away when that is given back.
+    """
+
+    number = models.OneToOneField(
+        "numbers.Number", primary_key=True, on_delete=models.CASCADE, related_name="payment_place"
+    )
+    due_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["workspace", "due_at", "number"], name="payment_place_order"),
+            models.Index(fields=["due_at"], name="payment_place_passed"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number_id}, due {self.due_at:%Y-%m-%d}"
+
+
 class ListPreference(models.Model):
     """Which columns a person wants to see on the Numbers page, in every workspace."""
 

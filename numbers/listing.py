@@ -169,6 +169,9 @@ def numbers_of(workspace: Workspace, look: Look, tags: Sequence[Tag]) -> NumberQ
         numbers = numbers.annotate(
             tagged=FilteredRelation("taggings", condition=Q(taggings__tag=look.tag))
         ).filter(tagged__tag=look.tag)
+    if _has_places(look):
+        # An inner join, so that the walk goes along the places of this workspace.
+        numbers = numbers.filter(payment_place__workspace=workspace)
     return numbers.order_by(
         *(column.desc() if look.descending else column.asc() for column in _columns(look))
     )
@@ -178,7 +181,18 @@ def _columns(look: Look) -> list[Any]:
     if look.tag and look.sort == "created":
         # Along the index of the tag itself, which knows when each number was bought.
         return [F("tagged__bought_at"), F("tagged__number")]
-    return [*ORDERS[look.sort].columns, F("pk")]
+    if _has_places(look):
+        return [*_sorted_by(look), F("payment_place__number")]
+    return [*_sorted_by(look), F("pk")]
+
+
+def _sorted_by(look: Look) -> tuple[Any, ...]:
+    return (F("payment_place__due_at"),) if _has_places(look) else ORDERS[look.sort].columns
+
+
+def _has_places(look: Look) -> bool:
+    """Numbers that were given back have no place among the payments (``payment_places.py``)."""
+    return look.sort == "payment" and look.status != "released"
 
 
 def _filters(workspace: Workspace, look: Look, tags: Sequence[Tag]) -> list[Q]:
@@ -214,7 +228,7 @@ def page_of(workspace: Workspace, look: Look, tags: Sequence[Tag]) -> Page:
     """Up to fifty numbers from the look's place on, in one query."""
     everything = numbers_of(workspace, look, tags)
     order = ORDERS[look.sort]
-    page = everything.with_tags().annotate(**_place(order))
+    page = everything.with_tags().annotate(**_place(look))
     after = _read_place(workspace, look)
     if after is None:
         page = page.annotate(found=_count(workspace, look, tags))
@@ -239,9 +253,9 @@ def _count(workspace: Workspace, look: Look, tags: Sequence[Tag]) -> CountTo:
     return CountTo(counted.values("pk")[: COUNT_TO + 1])
 
 
-def _place(order: Order) -> Mapping[str, Any]:
+def _place(look: Look) -> Mapping[str, Any]:
     """The values that a row is sorted by, as the database sees them."""
-    return {f"place_{i}": column for i, column in enumerate(order.columns)}
+    return {f"place_{i}": column for i, column in enumerate(_sorted_by(look))}
 
 
 def _write_place(number: Number, order: Order) -> str:

@@ -16,7 +16,7 @@ from django.utils.functional import cached_property
 
 from lib import e164 as formats
 from numbers.derived import HEALTH, STATUS, WORDS, Health
-from numbers.list_models import BulkRun, ListPreference, Tag, Tagging
+from numbers.list_models import BulkRun, ListPreference, PaymentPlace, Tag, Tagging
 from numbers.number_constraints import NUMBER_CONSTRAINTS
 from numbers.number_indexes import NUMBER_INDEXES
 from numbers.rent_models import (
@@ -36,6 +36,7 @@ from workspaces.models import User, Workspace, WorkspaceOwned, WorkspaceQuerySet
 __all__ = [
     "BulkRun",
     "ListPreference",
+    "PaymentPlace",
     "PriceChange",
     "RentAccount",
     "RentArrears",

@@ -9,6 +9,7 @@ from numbers import (
     dunning,
     give_back,
     names,
+    payment_places,
     price_changes,
     purchase,
     release,
@@ -120,6 +121,16 @@ def send_number_name(number_id: int) -> None:
 @shared_task
 def send_number_names() -> None:
     names.send_due()
+
+
+@shared_task
+def follow_payments() -> None:
+    payment_places.follow_payments()
+
+
+@shared_task
+def follow_every_payment() -> None:
+    payment_places.follow_everything()
 
 
 @shared_task

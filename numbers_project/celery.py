@@ -156,6 +156,18 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    # The list sorts by the next payment; rent itself keeps no order of it, to be fast.
+    "follow payments": {
+        "task": "numbers.tasks.follow_payments",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    # Should a due date ever be moved by hand, the order of the list is right the next day.
+    "follow every payment": {
+        "task": "numbers.tasks.follow_every_payment",
+        "schedule": 24 * 3600.0,
+        "options": {"expires": 3600},
+    },
     # Money that comes in rings a task; this is for what the ring did not reach. What is
     # covered works again within a minute.
     "settle arrears": {

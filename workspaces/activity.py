@@ -4,11 +4,13 @@ import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import reduce
+from operator import or_
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, QuerySet, Value
+from django.db.models import F, Q, QuerySet, Value
 
 from lib import keyset
 from lib.csv_lines import Line, harmless
@@ -18,14 +20,14 @@ PAGE_SIZE = 50
 AT_ONCE = 500
 MOST_WORDS = 5
 
-# What an action begins with, and what that is about.
-AREAS = {
-    "number": "Numbers",
-    "order": "Orders",
-    "route": "Routing",
-    "wallet": "Wallet",
-    "member": "Members",
-    "workspace": "Settings",
+# What people call it, and how the actions begin that are about it: every one is somewhere.
+AREAS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "number": ("Numbers", ("number.", "difference.")),
+    "order": ("Orders", ("order.", "request.")),
+    "route": ("Routing", ("route.",)),
+    "wallet": ("Wallet", ("wallet.", "rent.")),
+    "member": ("Members", ("member.",)),
+    "workspace": ("Settings", ("workspace.", "limits.")),
 }
 HEADER = ["when", "who", "from", "action", "about", "what", "details"]
 
@@ -68,7 +70,8 @@ def events_of(workspace: Workspace, question: Question) -> QuerySet[AuditEvent]:
     if question.about:
         events = events.of_subject("number", question.about)
     if question.area:
-        events = events.filter(action__startswith=f"{question.area}.")
+        _, beginnings = AREAS[question.area]
+        events = events.filter(reduce(or_, (Q(action__startswith=one) for one in beginnings)))
     if question.who:
         events = events.filter(by_name__icontains=question.who)
     for word in question.text.lower().split()[:MOST_WORDS]:

@@ -74,7 +74,13 @@ class WorkspaceAdmin(admin.ModelAdmin):
         super().save_model(request, obj, form, change)
         if not change:
             lifecycle.open_for(obj)
-        _record(request, obj, "workspace.changed", f"Support saved {obj}", changed=form)
+            _record(request, obj, "workspace.created", "Support created it")
+        elif form.changed_data:
+            changes = {
+                name: [str(form.initial[name]), str(form.cleaned_data[name])]
+                for name in form.changed_data
+            }
+            _record(request, obj, "workspace.changed", "Support changed settings", changes)
 
     def save_formset(
         self, request: HttpRequest, form: forms.ModelForm, formset: Any, change: bool
@@ -97,9 +103,8 @@ class WorkspaceAdmin(admin.ModelAdmin):
 
 def _record(
     request: HttpRequest, workspace: Workspace, action: str, text: str,
-    *, changed: forms.ModelForm | None = None,
+    details: dict[str, Any] | None = None,
 ) -> None:  # fmt: skip
-    details = {"fields": changed.changed_data} if changed else {}
     audit.record(
         workspace=workspace, by=cast(User, request.user), action=action, subject=workspace,
         text=text, details=details,

@@ -90,3 +90,10 @@ def test_what_calls_cost_is_summed_by_month(number, other_number):
         )  # fmt: skip
     [cost] = number_facts.costs(number, now - timedelta(days=1))
     assert (cost.amount, cost.what) == (Decimal("0.0306"), "Calls and messages")
+
+
+def test_a_number_without_conversations_says_so(as_owner, number):
+    address = f"/w/acme/inbox/?number={number.public_id}"
+    page = as_owner.get(address).content.decode()
+    assert "No call and no message has come to this number" in page
+    assert "Nothing found" not in page

@@ -41,6 +41,7 @@ def index(request: WorkspaceRequest) -> HttpResponse:
         "form": form,
         "page": page,
         "asked": bool(kept),
+        "asked_of_a_number": set(kept) == {"number"},
         "older": urlencode(kept | {"before": page.next_before}) if page.next_before else "",
         "numbers": Number.objects.for_workspace(request.workspace).owned().newest_first()[:200],
     }

@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 from django.utils import timezone
 
-from numbers.models import Number, RentDue
+from numbers.models import Number, PaymentPlace, RentDue
 from workspaces.models import Workspace
 
 
@@ -32,6 +32,7 @@ def make_number() -> Callable[..., Number]:
             workspace=workspace, e164=e164 or f"+1212555{place:04d}", **facts
         )
         RentDue.objects.filter(number=number).update(due_at=paid_until)
+        PaymentPlace.objects.filter(number=number).update(due_at=paid_until)
         return Number.objects.get(pk=number.pk)
 
     return make

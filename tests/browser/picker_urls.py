@@ -40,4 +40,7 @@ def new_campaign(request):
     return HttpResponse(PAGE.render(RequestContext(request, {"form": form, "chosen": chosen})))
 
 
-urlpatterns = [path("w/<slug:workspace_slug>/new-campaign/", new_campaign), *pages]
+urlpatterns = [
+    path("w/<slug:workspace_slug>/new-campaign/", new_campaign, name="new_campaign"),
+    *pages,
+]

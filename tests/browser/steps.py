@@ -59,11 +59,11 @@ def announced(page: Page) -> Locator:
     return page.locator("#announce")
 
 
-def tab_to(page: Page, target: Locator) -> None:
-    """Press Tab until the target has focus; everything on the way shows that it has it."""
+def tab_to(page: Page, target: Locator, key: str = "Tab") -> None:
+    """Press the key until the target has focus; everything on the way shows that it has it."""
     page.wait_for_load_state()  # without its style sheet nothing shows
     for _ in range(100):
-        page.keyboard.press("Tab")
+        page.keyboard.press(key)
         ring = page.evaluate(
             """() => {
                 const style = getComputedStyle(document.activeElement);
@@ -73,4 +73,4 @@ def tab_to(page: Page, target: Locator) -> None:
         assert ring >= 2, page.evaluate("document.activeElement.outerHTML")
         if target.evaluate("element => element === document.activeElement"):
             return
-    raise AssertionError(f"{target} cannot be reached with Tab")
+    raise AssertionError(f"{target} cannot be reached with {key}")

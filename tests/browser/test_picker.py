@@ -27,14 +27,25 @@ def stock(acme, make_number):
 @pytest.mark.parametrize("js", [True, False], ids=["with JavaScript", "without"])
 def test_a_number_is_found_and_chosen(browse, owner, stock, js):
     page = browse(owner, PAGE, java_script_enabled=js)
-    page.get_by_label("Name").fill("Spring")
+    page.get_by_label("Name", exact=True).fill("Spring")
     page.get_by_role("searchbox").fill("toronto")
     if not js:
         page.get_by_role("button", name="Find").click()
     expect(page.get_by_role("radio")).to_have_count(1)
-    expect(page.get_by_label("Name")).to_have_value("Spring")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Spring")
     page.get_by_role("radio").check()
     page.get_by_role("button", name="Create").click()
+    expect(page.get_by_text("Sends from +14165550199")).to_be_visible()
+
+
+def test_enter_finds_what_was_typed_and_else_sends_the_form(browse, owner, stock):
+    page = browse(owner, PAGE, java_script_enabled=False)
+    page.get_by_role("searchbox").fill("toronto")
+    page.get_by_role("searchbox").press("Enter")
+    expect(page.get_by_role("radio")).to_have_count(1)
+    page.get_by_role("radio").check()
+    page.get_by_label("Name", exact=True).fill("Spring")
+    page.get_by_label("Name", exact=True).press("Enter")
     expect(page.get_by_text("Sends from +14165550199")).to_be_visible()
 
 
@@ -51,7 +62,7 @@ def test_unusable_numbers_say_why_and_lead_to_the_fix(browse, owner, stock):
 
 def test_it_works_with_keys(browse, owner, stock):
     page = browse(owner, PAGE)
-    tab_to(page, page.get_by_label("Name"))
+    tab_to(page, page.get_by_label("Name", exact=True))
     page.keyboard.type("Spring")
     tab_to(page, page.get_by_role("searchbox"))
     page.keyboard.type("toronto")

@@ -2,7 +2,9 @@
 
 import csv
 import io
+import re
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from workspaces import audit
-from workspaces.activity import PAGE_SIZE
+from workspaces.activity import AREAS, PAGE_SIZE
 
 pytestmark = pytest.mark.django_db
 
@@ -72,6 +74,17 @@ def test_it_is_found_by_who_what_and_about(as_owner, record, address, found):
     record("Funds added", action="wallet.funded")
     record("Paid", action="wallet.paid", by=None)
     assert texts(as_owner.get(f"{URL}?{address}")) == found
+
+
+def test_every_kind_of_event_is_in_an_area():
+    """Whatever code writes: an event in none could only be found among everything."""
+    code = "".join(
+        path.read_text() for app in ("workspaces", "wallet", "numbers", "interactions")
+        for path in Path(app).rglob("*.py") if "tests" not in path.parts
+    )  # fmt: skip
+    kinds = set(re.findall(r'\b(?:action=f?|^\s*)"([a-z]+\.)[a-z_{]+', code, re.MULTILINE))
+    assert {"number.", "wallet.", "rent.", "limits.", "request."} <= kinds
+    assert kinds <= {beginning for _, beginnings in AREAS.values() for beginning in beginnings}
 
 
 def test_dates_are_days_of_the_workspace(as_owner, record, acme):

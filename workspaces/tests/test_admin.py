@@ -69,3 +69,12 @@ def test_neither_workspaces_nor_people_are_deleted(support, acme, owner):
 def test_permissions_are_ticked(support, acme, owner, viewer, place):
     save(support, acme, [{"role": "owner"}, {"role": "viewer", "granted": "numbers_create"}])
     assert place(viewer).can("numbers_create")
+
+
+def test_settings_are_told_before_and_after(support, acme, owner):
+    save(support, acme, [{"role": "owner"}], name="Acme Ltd", time_zone="Europe/Berlin")
+    event = AuditEvent.objects.for_workspace(acme).get(action="workspace.changed")
+    assert (event.by_name, event.changes_in_words) == (
+        "staff@example.test",
+        "name: Acme → Acme Ltd; time zone: America/New_York → Europe/Berlin",
+    )

@@ -21,11 +21,11 @@ WITH behind AS (
     FROM numbers_paymentplace AS place
     JOIN numbers_rentdue AS due ON due.number_id = place.number_id
     WHERE place.due_at <= %s AND due.due_at <> place.due_at
-    LIMIT {at_once} FOR UPDATE OF place SKIP LOCKED
+    LIMIT %s FOR UPDATE OF place SKIP LOCKED
 )
 UPDATE numbers_paymentplace AS place SET due_at = behind.due_at
 FROM behind WHERE place.number_id = behind.number_id
-""".format(at_once=AT_ONCE)
+"""
 ALL = PASSED.replace("place.due_at <= %s AND ", "")
 
 
@@ -43,7 +43,7 @@ def _move(statement: str, *values: datetime) -> int:
     moved = 0
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(statement, values)
+            cursor.execute(statement, [*values, AT_ONCE])
             moved += cursor.rowcount
             if cursor.rowcount < AT_ONCE:
                 return moved

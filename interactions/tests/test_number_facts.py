@@ -81,8 +81,8 @@ def test_what_calls_cost_is_summed_by_month(number, other_number):
             status="completed", at=now, sid=f"CA{place}",
         )  # fmt: skip
         entry = ledger.charge(
-            wallet=Wallet.objects.get(workspace=which.workspace), kind=Kind.USAGE, amount=Decimal(amount),
-            key=f"usage:{place}", text="A call",
+            wallet=Wallet.objects.get(workspace=which.workspace), kind=Kind.USAGE,
+            amount=Decimal(amount), key=f"usage:{place}", text="A call",
         )  # fmt: skip
         Usage.objects.create(
             workspace=which.workspace, kind="call_in", call=call, state="charged", quantity=1,

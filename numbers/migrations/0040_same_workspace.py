@@ -7,7 +7,7 @@ from workspaces.same_workspace import key_with_workspace, same_workspace
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("numbers", "0034_no_rent_when_leaving"),
+        ("numbers", "0035_payment_places"),
         ("wallet", "0040_same_workspace"),
     ]
 

@@ -16,7 +16,7 @@ from workspaces import audit
 
 PERMISSIONS_POLICY = ", ".join(
     f"{feature}=()"
-    for feature in ("accelerometer", "bluetooth", "camera", "display-capture", "geolocation",
+    for feature in ("accelerometer", "camera", "display-capture", "geolocation",
                     "gyroscope", "hid", "magnetometer", "microphone", "midi", "payment", "serial",
                     "usb")
 )  # fmt: skip

@@ -27,7 +27,7 @@ CONTENT_POLICY = {
 FILE_POLICY = {"default-src 'none'", "sandbox"}
 FILES = {"interactions:picture", "interactions:voicemail"}
 # The answer to the form of these leads to the payment page.
-LEADS_TO_STRIPE = {"wallet:add_funds", "wallet:top_up"}
+LEADS_TO_STRIPE = {"wallet:add_funds", "wallet:top_up", "wallet:recharge"}
 HEADERS = {
     "X-Frame-Options": "DENY",
     "X-Content-Type-Options": "nosniff",

@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
         same_workspace("numbers_purchaserequest", "order_id", "numbers_numberorder"),
         same_workspace("numbers_rentdue", "number_id", "numbers_number"),
         same_workspace("numbers_rentstep", "number_id", "numbers_number"),
+        same_workspace("numbers_paymentplace", "number_id", "numbers_number"),
         same_workspace("numbers_pricechange", "number_id", "numbers_number"),
         same_workspace("numbers_tagging", "number_id", "numbers_number"),
         same_workspace("numbers_difference", "number_id", "numbers_number"),

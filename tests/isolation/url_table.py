@@ -198,6 +198,7 @@ INTERACTIONS = [
     #                                            owner member viewer outsider anonymous
     Row("GET interactions:index",                200,  200,   200,   404,     LOGIN, query=lambda world: {"number": world.number.public_id}, foreign=200),
     Row("GET interactions:conversation",         200,  200,   200,   404,     LOGIN, args=the_conversation),
+    Row("GET interactions:of_line",              302,  302,   302,   404,     LOGIN, args=lambda world: {"public_id": world.picture.message.public_id}),
     Row("GET interactions:picture",              200,  200,   200,   404,     LOGIN, args=lambda world: {"public_id": world.picture.public_id}),
     Row("GET interactions:voicemail",            200,  200,   200,   404,     LOGIN, args=lambda world: {"public_id": world.voicemail.public_id}),
     Row("POST interactions:reply",               302,  302,   403,   404,     LOGIN, args=the_conversation, form=a_reply),
@@ -220,6 +221,12 @@ WALLET = [
     Row("GET wallet:top_up",          200,  403,   403,   404,     LOGIN, args=the_top_up),
     Row("POST wallet:pay_top_up",     302,  403,   403,   404,     LOGIN, args=the_top_up),
     Row("POST wallet:cancel_top_up",  302,  403,   403,   404,     LOGIN, args=the_top_up),
+    Row("GET wallet:recharge",        200,  403,   403,   404,     LOGIN),
+    Row("POST wallet:recharge",       422,  403,   403,   404,     LOGIN),
+    Row("POST wallet:save_card",      302,  403,   403,   404,     LOGIN),
+    Row("POST wallet:remove_card",    302,  403,   403,   404,     LOGIN),
+    Row("GET wallet:precautions",     200,  403,   403,   404,     LOGIN),
+    Row("POST wallet:precautions",    302,  403,   403,   404,     LOGIN, form=lambda world: {"keep_days": "3"}, foreign=302),
 ]
 
 ACTIVITY = [

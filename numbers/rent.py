@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 # Numbers in one transaction: a purchase that waits for a wallet of the group waits a few
 # milliseconds. With ten times as many it waited a second, with fewer the run is slower.
 GROUP = 1000
+# Of one wallet only so many months at a time: whoever uses a wallet with very many numbers
+# comes in between.
+SLICE = 250
 # A second month may have begun only for those that were due so long ago.
 SHORTEST_MONTH = timedelta(days=28)
 
@@ -151,7 +154,7 @@ def _take_covered(tally: Tally, group: Sequence[DueWallet]) -> list[int]:
 
 
 def _take_listed(tally: Tally, workspace_ids: Sequence[int]) -> None:
-    """Charge month by month in the published order, a thousand in a transaction."""
+    """Charge month by month in the published order, a slice in a transaction."""
     short: dict[int, LockedWallet] = {}
     for months in _listed_months(tally.run.at, workspace_ids):
         skipped = short.keys() | tally.busy
@@ -164,7 +167,7 @@ def _take_listed(tally: Tally, workspace_ids: Sequence[int]) -> None:
 
 
 def _listed_months(at: datetime, workspace_ids: Sequence[int]) -> Iterator[list[tuple]]:
-    """(workspace, number, month), oldest due first, then oldest number, in chunks."""
+    """(workspace, number, month) by workspace, oldest due first, then oldest number, in slices."""
     if not workspace_ids:
         return
     with connection.chunked_cursor() as cursor:
@@ -174,7 +177,9 @@ def _listed_months(at: datetime, workspace_ids: Sequence[int]) -> Iterator[list[
             [list(workspace_ids), at],
         )
         while rows := cursor.fetchmany(GROUP):
-            yield rows
+            of_one_wallet = rows[0][0] == rows[-1][0]
+            size = SLICE if of_one_wallet else GROUP
+            yield from (rows[start : start + size] for start in range(0, len(rows), size))
 
 
 def _take_slice(tally: Tally, months: Sequence[tuple]) -> dict[int, LockedWallet]:

@@ -168,6 +168,18 @@ def test_more_than_a_transaction_holds_is_paid_slice_by_slice(acme, monkeypatch)
     assert audit() == []
 
 
+def test_a_wallet_alone_is_taken_in_smaller_slices(acme, monkeypatch):
+    """So that nobody who needs this wallet waits for all of its numbers."""
+    monkeypatch.setattr("numbers.rent.GROUP", 4)
+    monkeypatch.setattr("numbers.rent.SLICE", 2)
+    for _ in range(10):
+        buy(acme, "2023-01-10", "1.00")
+    collect_due(at("2023-02-20"))
+    amounts = Entry.objects.filter(kind=Kind.RENT).values_list("amount", flat=True)
+    assert list(amounts) == [-2] * 5
+    assert audit() == []
+
+
 def test_the_order_holds_across_slices(globex, monkeypatch):
     """Two dollars: two cheap ones, then one that is too dear, then cheap ones behind it."""
     monkeypatch.setattr("numbers.rent.GROUP", 2)

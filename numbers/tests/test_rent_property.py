@@ -1,7 +1,7 @@
 """Any calendar, any order of runs, top-ups, shortages and releases, beside a book by hand.
 
 Two workspaces live through it together. RENT_STEPS in the environment says how many steps in
-all, 800 by default.
+all, 500 by default.
 """
 
 import os
@@ -32,7 +32,7 @@ from wallet.models import Wallet
 from wallet.verify import verify
 from workspaces.models import User
 
-STEPS = int(os.environ.get("RENT_STEPS", "800"))
+STEPS = int(os.environ.get("RENT_STEPS", "500"))
 STEPS_PER_RUN = 25
 
 # Clocks that change at two in the morning, at midnight, by half an hour, by a whole day, never.
@@ -88,7 +88,7 @@ class RentMachine(RuleBasedStateMachine):
     )
     def begin(self, zone: str, group: int, numbers: list) -> None:
         self.savepoint = transaction.savepoint()
-        rent.GROUP = group
+        rent.GROUP, rent.SLICE = group, group // 2
         self.workspaces = [make_workspace(f"machine{n}", f"Machine {n}", "9") for n in (1, 2)]
         for workspace in self.workspaces:
             workspace.time_zone = zone
@@ -106,7 +106,7 @@ class RentMachine(RuleBasedStateMachine):
         self.clock = min(moment for moment, _price, _place in numbers)
 
     def teardown(self) -> None:
-        rent.GROUP = 1000
+        rent.GROUP, rent.SLICE = 1000, 250
         transaction.savepoint_rollback(self.savepoint)
 
     def plain(self, which: int) -> PlainNumber | None:

@@ -211,15 +211,11 @@ def test_without_the_lock_the_database_still_refuses_a_second_charge(desk):
 
 
 # A statement whose text has this in it, and which of them in the order of the run.
-STATEMENTS = [
-    (text, nth)
-    for text in (
-        "INSERT INTO \"numbers_rentrun\"", "wallet_lock_many", "numbers_rent_take_covered",
-        "numbers_rent_take_listed", "wallet_charge_many", "numbers_rent_owed",
-        "numbers_rentarrears", "UPDATE \"numbers_rentrun\"",
-    )
-    for nth in (1, 2)
-]  # fmt: skip
+WRITES = ["wallet_lock_many", "numbers_rent_take_covered", "numbers_rent_take_listed",
+          "wallet_charge_many"]  # fmt: skip
+OTHERS = ['INSERT INTO "numbers_rentrun"', "numbers_rent_owed", "numbers_rentarrears",
+          'UPDATE "numbers_rentrun"']  # fmt: skip
+STATEMENTS = [(text, 1) for text in WRITES + OTHERS] + [(text, 2) for text in WRITES]
 
 
 class DiesAt:
@@ -278,7 +274,7 @@ def test_killed_at_random_the_next_run_does_the_rest(desk):
     usual = time.monotonic() - began
     desk.is_as_by_hand(now)
     chance, killed = random.Random(5), 0
-    ends = time.monotonic() + 8
+    ends = time.monotonic() + 6
     for trial in count():
         if time.monotonic() > ends or trial == 30:
             break

@@ -52,7 +52,7 @@ def rent_days(
     """What falls due on each day of so many ahead, overdue rent on the first of them, and
     the first charges.
     """
-    asked = {"workspace": workspace.pk, "now": now, "days": days, "most": most}
+    asked: dict[str, Any] = {"workspace": workspace.pk, "now": now, "days": days, "most": most}
     with connection.cursor() as cursor:
         cursor.execute(DAYS, asked)
         rows = cursor.fetchall()

@@ -28,7 +28,7 @@ class Sound(models.CheckConstraint):
         sound = Func(*columns, function=function, output_field=models.BooleanField())
         super().__init__(condition=sound, name=name)
 
-    def deconstruct(self) -> tuple[str, tuple[str, ...], dict[str, str]]:  # type: ignore[override]
+    def deconstruct(self) -> tuple[str, tuple[str, ...], dict[str, str]]:
         path, _args, _kwargs = super().deconstruct()
         return path, self.columns, {"function": self.function, "name": self.name}
 

@@ -35,7 +35,7 @@ END = datetime(9999, 1, 1, tzinfo=UTC)
 def index(request: WorkspaceRequest) -> HttpResponse:
     """Balance, holds, rent ahead, how long it lasts, the chart, and the statement."""
     wallet = request.wallet = _wallet(request.workspace)
-    form = FilterForm(request.GET)
+    form = FilterForm(request.GET, label_suffix="")
     valid = form.is_valid()
     zone = ZoneInfo(request.workspace.time_zone)
     now = timezone.now()

@@ -181,7 +181,7 @@ def test_wallet_page_shows_what_is_kept(acme, owner, number, as_owner):
     wanting(acme, owner, keep_days=40)
     due_in(35)
     page = as_owner.get("/w/acme/wallet/").content.decode()
-    assert f"${number.monthly_price:.2f} of it is kept for the rent of the next 40 days" in page
+    assert f"${number.monthly_price:.2f} is kept for the rent of the next 40 days" in page
 
 
 REVIEW = "/w/acme/numbers/buy/review/?country=US&number_type=local&number="

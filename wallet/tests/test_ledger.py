@@ -213,3 +213,45 @@ def test_the_database_refuses_what_must_never_be(wallet, change, constraint):
         connection.cursor() as cursor,
     ):
         cursor.execute(f"UPDATE wallet_wallet SET {change} WHERE workspace_id = {wallet.pk}")
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"amount": "'NaN'"}, "entry_amounts_are_numbers"),
+        ({"amount": "1"}, "entry_sign_fits_kind"),
+        ({"kind": "'gift'"}, "entry_sign_fits_kind"),
+        ({"kind": "'top_up'"}, "entry_sign_fits_kind"),
+        ({"kind": "'adjustment'", "amount": "0"}, "entry_sign_fits_kind"),
+        ({"seq": "0"}, "entry_seq_positive"),
+        ({"text": "''"}, "entry_says_where_from_and_why"),
+        ({"contra": "''"}, "entry_says_where_from_and_why"),
+        ({"kind": "'refund'", "amount": "1"}, "entry_refund_names_its_entry"),
+        ({"kind": "'adjustment'"}, "entry_adjustment_has_reason"),
+        ({"kind": "'rent'", "available_after": "-1"}, "entry_advance_from_available_money"),
+    ],
+)
+def test_database_refuses_an_entry_by_hand_and_names_the_rule(wallet, change, rule):
+    row = {
+        "wallet_id": str(wallet.pk), "seq": "99", "kind": "'usage'", "amount": "-1",
+        "contra": "'revenue'", "balance_after": "49", "available_after": "49", "key": "'x'",
+        "text": "'Call'", "reference": "''", "reason": "''", "created_at": "now()",
+    } | change  # fmt: skip
+    columns, values = ", ".join(row), ", ".join(row.values())
+    insert = f"INSERT INTO wallet_entry ({columns}) VALUES ({values})"
+    with (
+        pytest.raises(IntegrityError, match=rule), transaction.atomic(),
+        connection.cursor() as cursor,
+    ):  # fmt: skip
+        cursor.execute(insert)
+
+
+def test_repeat_leaves_the_wallet_as_it_was(wallet):
+    """Also the repeat that finds its key only when it has taken the money already."""
+    wanted = {"wallet": wallet, "kind": Kind.USAGE, "amount": Decimal(2), "text": "Call"}
+    first = ledger.charge(**wanted, key="same")
+    before = Wallet.objects.filter(pk=wallet.pk).values().get()
+    assert ledger.charge(**wanted, key="same").pk == first.pk
+    with pytest.raises(ledger.LedgerConflict):
+        ledger.charge(**wanted | {"amount": Decimal(3)}, key="same")
+    assert Wallet.objects.filter(pk=wallet.pk).values().get() == before

@@ -30,8 +30,8 @@ class Chart:
 
 
 def bars_of(values: Sequence[tuple[str, Decimal, str]]) -> Chart:
-    """One bar for each (label, amount, what is told of it), at most twelve. The highest fills the chart; an
-    amount below zero has no bar.
+    """One bar for each (label, amount, what is told of it), at most twelve. The highest fills
+    the chart; an amount below zero has no bar.
     """
     highest = max((amount for _, amount, _ in values), default=Decimal(0))
     slot = WIDTH // MOST_BARS

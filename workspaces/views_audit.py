@@ -21,7 +21,8 @@ class ActivityForm(forms.Form):
     q = forms.CharField(required=False, max_length=80)
     who = forms.CharField(required=False, max_length=80)
     area = forms.ChoiceField(
-        required=False, choices=[("", "Everything"), *((key, label) for key, (label, _) in AREAS.items())]
+        required=False,
+        choices=[("", "Everything"), *((key, label) for key, (label, _) in AREAS.items())],
     )
     about = forms.RegexField(r"^[A-Za-z0-9_-]{1,40}$", required=False)
     first = forms.DateField(required=False, input_formats=["%Y-%m-%d"])

@@ -5,10 +5,13 @@ The floor does the same rows by hand-written SQL and the same template for them;
 version is what a newcomer would write: OFFSET, an exact count, ILIKE without an index.
 """
 
+import os
+import re
 import statistics
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
+from html import unescape
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,20 +30,36 @@ from numbers.models import Number
 from numbers.number_rows import rows_of
 from numbers.surroundings import surroundings_of
 
-EACH = 15
+# EACH=3 for a quick try.
+EACH = int(os.environ.get("EACH") or 15)
 MOST_QUERIES = 8
 MOST_MS = 50.0
 MOST_QUERY_MS = 20.0
 MOST_GROWTH = 1.5
+MORE = re.compile(r'class="more".*?href="\?([^"]+)"')
 # What people look for: whole numbers, parts of them, the last four.
 DIGITS = ["(212) 555", "+1201", "5550123", "…0123", "7919", "404", "12", "442079"]
 FILTERS = [
     "status=active", "status=inactive", "status=off", "status=parked", "status=leaving",
-    "status=released", "type=local", "type=toll_free", "type=mobile", "country=US", "country=DE",
+    "status=released", "type=local", "type=toll_free", "type=mobile", "country=US", "country=GB",
     "can=voice", "can=mms", "can=fax", "tag=Old+campaign", "tag=Rare", "tag=Even", "unused=30",
     "unused=never", "problem=any", "problem=unpaid",
 ]  # fmt: skip
 SORTS = [f"sort={sign}{key}" for key in ORDERS for sign in ("", "-")]
+
+
+# How long each page took that was measured in this run, in milliseconds.
+slowest: dict[str, float] = {}
+
+
+@benchmark("numbers.slowest", unit="ms", goal=1)
+def slowest_page() -> Figures:
+    """The slowest page of all that were measured, against the bar for every page."""
+    if not slowest:
+        first_page()
+    name = max(slowest, key=lambda page: slowest[page])
+    print(f"  slowest page: {name}", flush=True)
+    return Figures(slowest[name], MOST_MS)
 
 
 @cache
@@ -69,8 +88,12 @@ class Page:
         """The address of a page that is so many pages on."""
         query = ""
         for _ in range(pages):
-            query = self.get(query).context["more"] or query
+            link = MORE.search(self.get(query).content.decode())
+            query = unescape(link[1]) if link else query
         return query
+
+    def rows(self, query: str) -> int:
+        return self.get(query).content.count(b'class="lead-cell"')
 
 
 def as_in_production() -> override_settings:
@@ -96,6 +119,12 @@ def first_page() -> Figures:
             lambda: milliseconds(as_a_newcomer, 3),
         )
         _hold(page.get, "the first page", ours)
+        began = time.process_time()
+        for _ in range(EACH):
+            page.get()
+        worked = 1000 * (time.process_time() - began) / EACH
+        # What a busy machine does not change: the rest of the time is the database or waiting.
+        print(f"  the first page: {worked:.1f} ms of the processor, without the database's")
     return Figures(ours, floor, naive)
 
 
@@ -125,15 +154,15 @@ def search_query() -> Figures:
     """The slowest query of a digit search, against the index asked by hand."""
     workspace = stock().big
     tags = surroundings_of(workspace, stock().person).tags
-    slowest = max(DIGITS, key=lambda text: _slowest_query(Look(text=text), tags))
+    text = max(DIGITS, key=lambda one: _slowest_query(Look(text=one), tags))
     ours, floor, naive = alternate(
-        lambda: _slowest_query(Look(text=slowest), tags),
-        lambda: milliseconds(lambda: _ids_by_hand(slowest), EACH),
-        lambda: milliseconds(lambda: _ids_without_index(slowest), 2),
+        lambda: _slowest_query(Look(text=text), tags),
+        lambda: milliseconds(lambda: _ids_by_hand(text), EACH),
+        lambda: milliseconds(lambda: _ids_without_index(text), 2),
     )
-    print(f"  slowest search: {slowest}: {ours:.1f} ms", flush=True)
+    print(f"  slowest search: {text}: {ours:.1f} ms", flush=True)
     if ours > MOST_QUERY_MS:
-        raise RuntimeError(f"the query for {slowest} takes {ours:.1f} ms")
+        raise RuntimeError(f"the query for {text} takes {ours:.1f} ms")
     return Figures(ours, floor, naive)
 
 
@@ -152,9 +181,7 @@ def _worst(queries: list[str | None]) -> Figures:
         print(f"  {name:<22} {ours:7.1f} ms, of a hundred {hundred:7.1f} ms", flush=True)
         _hold(lambda address=addresses[0]: big.get(address), name, ours)
         # An answer without rows is quick: what counts is growth where there is as much to show.
-        if ours / hundred > most and len(big.get(addresses[0]).context["rows"]) <= len(
-            small.get(addresses[1]).context["rows"]
-        ):
+        if ours / hundred > most and big.rows(addresses[0]) <= small.rows(addresses[1]):
             worst, most = Figures(ours, hundred), ours / hundred
     return worst
 
@@ -164,13 +191,13 @@ def _hold(get: Callable[[], object], name: str, took: float) -> None:
         get()
     if len(queries) > MOST_QUERIES:
         raise RuntimeError(f"{name}: {len(queries)} queries")
-    if took > MOST_MS:
-        raise RuntimeError(f"{name}: {took:.1f} ms")
+    slowest[name] = took
 
 
 ROWS = """
 SELECT n.*, ARRAY(SELECT t.name FROM numbers_tagging g JOIN numbers_tag t ON t.id = g.tag_id
-    WHERE g.number_id = n.id ORDER BY t.name) AS tag_names
+    WHERE g.number_id = n.id ORDER BY t.name) AS tag_names,
+    (SELECT due_at FROM numbers_rentdue d WHERE d.number_id = n.id) AS paid_until
 FROM numbers_number n WHERE workspace_id = %s AND released_at IS NULL {also}
 ORDER BY created_at DESC, id DESC LIMIT %s
 """

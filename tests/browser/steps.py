@@ -11,6 +11,7 @@ FIRST_IN_NEW_YORK = "+1 212-746-6496"
 BUY = "/w/acme/numbers/buy/"
 NEW_YORK = f"{BUY}?country=US&area_code=212"
 REVIEW = f"{BUY}review/?country=US&area_code=212&number=%2B12127466496&number_type=local"
+PAINTED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 def search(page: Page, **fields: str) -> None:
@@ -62,6 +63,7 @@ def announced(page: Page) -> Locator:
 def tab_to(page: Page, target: Locator, key: str = "Tab") -> None:
     """Press the key until the target has focus; everything on the way shows that it has it."""
     page.wait_for_load_state()  # without its style sheet nothing shows
+    page.evaluate(PAINTED)  # and before it was painted, Chromium drops what is typed
     for _ in range(100):
         page.keyboard.press(key)
         ring = page.evaluate(

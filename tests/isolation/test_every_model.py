@@ -38,7 +38,8 @@ EXCEPTIONS = {
     "wallet_topup.payment_intent_id": "Stripe's own key; its webhooks come with it alone",
 } | dict.fromkeys(
     [
-        "numbers_paymentplace.due_at", "wallet_savedcard.asked_at", "invitation_unsent", "notice_unsent", "number_webhooks_missing", "order_line_due",
+        "numbers_paymentplace.due_at", "wallet_savedcard.asked_at",
+        "invitation_unsent", "notice_unsent", "number_webhooks_missing", "order_line_due",
         "number_being_given_back", "numbers_number.name_unsent_since", "numbers_number.release_at",
         "numbers_number.parked_at", "wallet_topup.asked_at", "interactions_call.ended_at",
         "interactions_call.at", "interactions_callleg.ended_at", "interactions_message.ended_at",

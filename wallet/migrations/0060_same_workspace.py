@@ -11,4 +11,5 @@ class Migration(migrations.Migration):
     operations = [
         key_with_workspace("wallet_savedcard"),
         same_workspace("wallet_topup", "card_id", "wallet_savedcard"),
+        same_workspace("wallet_autorecharge", "card_id", "wallet_savedcard"),
     ]

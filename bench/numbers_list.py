@@ -29,6 +29,7 @@ from numbers.listing import ORDERS, PAGE_SIZE, Look, page_of
 from numbers.models import Number
 from numbers.number_rows import rows_of
 from numbers.surroundings import surroundings_of
+from workspaces.models import Membership
 
 # EACH=3 for a quick try.
 EACH = int(os.environ.get("EACH") or 15)
@@ -153,7 +154,8 @@ def search() -> Figures:
 def search_query() -> Figures:
     """The slowest query of a digit search, against the index asked by hand."""
     workspace = stock().big
-    tags = surroundings_of(workspace, stock().person).tags
+    member = Membership.objects.get(workspace=workspace, user=stock().person)
+    tags = surroundings_of(member).tags
     text = max(DIGITS, key=lambda one: _slowest_query(Look(text=one), tags))
     ours, floor, naive = alternate(
         lambda: _slowest_query(Look(text=text), tags),

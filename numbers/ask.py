@@ -13,7 +13,7 @@ from numbers.purchase import begin
 from numbers.quote import Quote, as_json, from_json
 from numbers.refusals import QuoteExpired
 from workspaces import audit, notices
-from workspaces.models import Membership, User, Workspace
+from workspaces.models import User, Workspace
 from workspaces.permissions import NUMBERS_CREATE
 
 
@@ -104,11 +104,6 @@ def _decide(
 def reviewed(request: PurchaseRequest) -> Quote:
     """What was asked for as it was reviewed; prices and availability may have changed since."""
     return from_json(request.quoted)
-
-
-def waiting_for(membership: Membership) -> int:
-    """How many requests this person waits for, or has to decide on."""
-    return PurchaseRequest.objects.visible_to(membership).waiting().count()
 
 
 def told(quote: Quote) -> str:

@@ -117,7 +117,7 @@ def bulk_done(request: WorkspaceRequest, run_id: str) -> HttpResponse:
 @workspace_view(NUMBERS_VIEW)
 def export(request: WorkspaceRequest) -> HttpResponse:
     """All numbers that the address asks for, however many, as CSV."""
-    around = surroundings_of(request.workspace, request.user)
+    around = surroundings_of(request.membership)
     form = ListForm(request.GET, around=around)
     if not form.is_valid():
         return redirect(f"../?{request.GET.urlencode()}")

@@ -31,7 +31,7 @@ TEMPLATES = {"more-numbers": "_more.html", "number-list": "_list.html"}
 @workspace_view(NUMBERS_VIEW)
 def index(request: WorkspaceRequest) -> HttpResponse:
     """The numbers of the workspace. The address holds the search, the order and the place."""
-    around = surroundings_of(request.workspace, request.user)
+    around = surroundings_of(request.membership)
     form = ListForm(request.GET, around=around)
     if not form.is_valid():
         context = {**_frame(request, around, Look()), "form": form, "not_understood": form.errors}

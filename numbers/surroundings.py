@@ -12,7 +12,8 @@ from django.db import connection
 from lib import e164 as formats
 from numbers.list_models import Tag
 from numbers.models import OrderLine, RentArrears
-from workspaces.models import User, Workspace
+from workspaces.models import Membership
+from workspaces.permissions import NUMBERS_CREATE
 
 MOST_ORDERS = 3
 
@@ -35,7 +36,10 @@ SELECT
         JOIN numbers_numberorder AS o ON o.id = line.order_id
         WHERE line.workspace_id = %(workspace)s AND line.state = ANY(%(unsettled)s)
         ORDER BY o.reference LIMIT %(most)s),
-    (SELECT since FROM numbers_rentarrears WHERE workspace_id = %(workspace)s)
+    (SELECT since FROM numbers_rentarrears WHERE workspace_id = %(workspace)s),
+    (SELECT count(*) FROM numbers_purchaserequest
+        WHERE workspace_id = %(workspace)s AND state = 'waiting'
+            AND (%(decides)s OR asked_by_id = %(user)s))
 """
 
 
@@ -43,7 +47,8 @@ SELECT
 class Surroundings:
     """``countries`` are those in which the workspace has numbers; ``columns`` is None for a
     person who never chose; ``orders`` are references that are still being checked;
-    ``arrears`` is there while rent is overdue.
+    ``arrears`` is there while rent is overdue; ``requests`` counts those that the person
+    waits for or has to decide on.
     """
 
     countries: Sequence[tuple[str, str]]
@@ -51,20 +56,22 @@ class Surroundings:
     columns: Sequence[str] | None
     orders: Sequence[str]
     arrears: RentArrears | None
+    requests: int
 
     def tag(self, name: str) -> Tag | None:
         wanted = name.strip().lower()
         return next((tag for tag in self.tags if tag.name.lower() == wanted), None)
 
 
-def surroundings_of(workspace: Workspace, user: User) -> Surroundings:
+def surroundings_of(membership: Membership) -> Surroundings:
+    workspace = membership.workspace
     with connection.cursor() as cursor:
         cursor.execute(
             LOOK_AROUND,
-            {"workspace": workspace.pk, "user": user.pk, "most": MOST_ORDERS,
-             "unsettled": list(OrderLine.UNSETTLED)},
+            {"workspace": workspace.pk, "user": membership.user_id, "most": MOST_ORDERS,
+             "unsettled": list(OrderLine.UNSETTLED), "decides": membership.can(NUMBERS_CREATE)},
         )  # fmt: skip
-        countries, tags, columns, orders, overdue_since = cursor.fetchone()
+        countries, tags, columns, orders, overdue_since, requests = cursor.fetchone()
     named = sorted(((code, formats.country_name(code)) for code in countries), key=lambda c: c[1])
     return Surroundings(
         countries=named,
@@ -72,4 +79,5 @@ def surroundings_of(workspace: Workspace, user: User) -> Surroundings:
         columns=columns,
         orders=orders,
         arrears=RentArrears(workspace=workspace, since=overdue_since) if overdue_since else None,
+        requests=requests,
     )

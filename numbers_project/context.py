@@ -9,7 +9,6 @@ from django.http import HttpRequest
 
 from lib import logs
 from numbers.arrears import arrears_of
-from numbers.ask import waiting_for
 from telephony.client import credential_state
 from wallet.models import Wallet
 from workspaces.models import Membership, Workspace
@@ -29,7 +28,6 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "may_edit_workspace": _may(request, WORKSPACE_EDIT),
         "header_wallet": cache(_header_wallet(request, workspace)),
         "rent_arrears": cache(partial(arrears_of, workspace)),
-        "requests_waiting": cache(lambda: waiting_for(request.membership)),  # type: ignore[attr-defined]
     }
 
 

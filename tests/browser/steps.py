@@ -1,5 +1,7 @@
 """What people do in the wizard, by what they see."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from django.utils import timezone
@@ -53,6 +55,25 @@ def hold_searches(page: Page) -> list[Route]:
 
     page.route("**/buy/?**", take)
     return held
+
+
+@contextmanager
+def still(page: Page) -> Iterator[None]:
+    """What the page asks by itself meanwhile is answered afterwards, so that it stays as it is."""
+    held: list[Route] = []
+    is_over = False
+
+    def hold(route: Route) -> None:
+        if route.request.headers.get("hx-request") and not is_over:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/*", hold)
+    yield
+    is_over = True
+    for route in held:
+        route.continue_()
 
 
 def announced(page: Page) -> Locator:

@@ -19,6 +19,7 @@ from tests.browser.steps import (
     results,
     review_first,
     search,
+    still,
     tab_to,
 )
 from wallet.models import Wallet
@@ -129,7 +130,7 @@ def test_while_it_is_being_bought_the_button_says_so(browse, owner):
     # An answer without content leaves the browser on this page, as it is before any answer.
     page.route("**/orders/", lambda route: route.fulfill(status=204))
     sent = []
-    page.on("request", lambda request: sent.append(request.method))
+    page.on("request", lambda request: "/orders/" in request.url and sent.append(request.method))
     confirm(page)
     button = page.get_by_role("button", name="Buying…")
     expect(button).to_have_attribute("aria-disabled", "true")
@@ -174,7 +175,8 @@ def test_an_order_whose_answer_was_lost_settles_while_one_looks_on(browse, owner
     confirm(page)
     expect(page.get_by_role("heading", name="We are checking with the carrier")).to_be_visible()
     expect(page.get_by_text("$1.38 is set aside and not charged")).to_be_visible()
-    audit(page)
+    with still(page):
+        audit(page)
     an_hour_later()
     expect(page.get_by_role("heading", name="is yours")).to_be_visible()
     expect(announced(page)).to_have_text("The number is yours.")

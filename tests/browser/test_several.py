@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from numbers.models import Number, NumberOrder, OrderLine
 from tests.browser.audit import audit
-from tests.browser.steps import BUY, NEW_YORK, an_hour_later, confirm, results, tab_to
+from tests.browser.steps import BUY, NEW_YORK, an_hour_later, confirm, results, still, tab_to
 from wallet.models import Entry, Kind, Wallet
 
 PRICE = Decimal("1.38")
@@ -121,7 +121,8 @@ def test_one_without_an_answer_settles_while_one_looks_on(
     expect(page.get_by_text("you will not be charged twice")).to_be_visible()
     expect(line_of(page, first)).to_contain_text("Checking with the carrier")
     if javascript:
-        audit(page)
+        with still(page):
+            audit(page)
     an_hour_later()
     expect(page.get_by_role("heading", name="All 3 numbers are yours")).to_be_visible()
     assert has_bought(acme, simulator, 3)

@@ -202,6 +202,10 @@ class Number(NumberFacts, WorkspaceOwned):
         output_field=models.CharField(max_length=8, choices=Status),
         db_persist=True,
     )
+    # The gravest open difference from the carrier, as a ``Health``; a trigger keeps it.
+    carrier_trouble = models.PositiveSmallIntegerField(
+        choices=Health, default=0, db_default=0, editable=False
+    )
     health = models.GeneratedField(
         expression=HEALTH,
         output_field=models.SmallIntegerField(choices=Health),
@@ -390,4 +394,4 @@ from numbers.order_log import OrderStep  # noqa: E402, F401
 from numbers.price_models import CountryOffer, PriceRule  # noqa: E402, F401
 from numbers.purchase_requests import PurchaseRequest  # noqa: E402, F401
 from numbers.reports import DiagnosisReport  # noqa: E402, F401
-from numbers.sync_models import BalanceSample, Difference, SyncRun  # noqa: E402, F401
+from numbers.sync_models import BalanceSample, Difference, NumberCheck, SyncRun  # noqa: E402, F401

@@ -2,6 +2,7 @@ from django.urls import path
 
 from numbers import (
     bulk_views,
+    check_views,
     choice_views,
     list_views,
     number_views,
@@ -50,6 +51,19 @@ urlpatterns = [
     path("<slug:public_id>/", number_views.detail, name="detail"),
     path("<slug:public_id>/costs/", number_views.costs, name="number_costs"),
     path("<slug:public_id>/provider/", number_views.provider_data, name="provider_data"),
+    # Compared with the carrier
+    path("<slug:public_id>/checks/", check_views.checks, name="checks"),
+    path("<slug:public_id>/check/", check_views.check, name="check"),
+    path(
+        "<slug:public_id>/checks/<slug:difference>/cure/",
+        check_views.cure_difference,
+        name="cure_difference",
+    ),
+    path(
+        "<slug:public_id>/checks/<slug:difference>/leave/",
+        check_views.leave_difference,
+        name="leave_difference",
+    ),
     path("<slug:public_id>/edit/", number_views.edit, name="edit"),
     path("<slug:public_id>/deactivate/", number_views.deactivate, name="deactivate"),
     path("<slug:public_id>/activate/", number_views.activate, name="activate"),

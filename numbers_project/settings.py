@@ -349,6 +349,7 @@ CONTENT_SECURITY_POLICY = {
 # RATE_LIMITS=search=120/m,mail=50/h
 RATE_LIMITS = {
     "search": "30/m",  # by person: each asks the provider, whose own limit all share
+    "check": "30/m",  # by person: each asks the provider, as a search does
     "purchase": "30/m",  # by workspace: nobody clicks faster, a stolen session would
     "mail": "20/h",  # by workspace: invitations go to addresses that somebody typed
     "workspace": "10/d",  # by person: workspaces are made rarely, and never by the hundred

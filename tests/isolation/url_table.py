@@ -100,6 +100,10 @@ def the_number(world: World) -> dict[str, Any]:
     return {"public_id": world.number.public_id}
 
 
+def the_difference(world: World) -> dict[str, Any]:
+    return {**the_number(world), "difference": world.difference.public_id}
+
+
 def the_numbers_route(world: World) -> dict[str, Any]:
     return {"number_id": world.number.public_id}
 
@@ -181,6 +185,10 @@ NUMBERS = [
     Row("GET numbers:detail",         200,  200,   200,   404,     LOGIN, args=the_number),
     Row("GET numbers:number_costs",   200,  200,   403,   404,     LOGIN, args=the_number),
     Row("GET numbers:provider_data",  200,  200,   200,   404,     LOGIN, args=the_number),
+    Row("GET numbers:checks",         200,  200,   200,   404,     LOGIN, args=the_number),
+    Row("POST numbers:check",         302,  302,   403,   404,     LOGIN, args=the_number),
+    Row("POST numbers:cure_difference", 302, 302,  403,   404,     LOGIN, args=the_difference),
+    Row("POST numbers:leave_difference", 302, 302, 403,   404,     LOGIN, args=the_difference),
     Row("GET numbers:edit",           200,  200,   403,   404,     LOGIN, args=the_number),
     Row("POST numbers:edit",          302,  302,   403,   404,     LOGIN, args=the_number, form=lambda world: {"friendly_name": "Sales"}),
     Row("GET numbers:deactivate",     200,  200,   403,   404,     LOGIN, args=the_number),

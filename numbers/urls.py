@@ -6,6 +6,7 @@ from numbers import (
     choice_views,
     list_views,
     number_views,
+    number_why_views,
     order_views,
     release_views,
     rent_views,
@@ -39,6 +40,9 @@ urlpatterns = [
     path("why/", why_views.why, name="why"),
     path("why/report/", why_views.report, name="report"),
     path("why/<slug:reference>/", why_views.diagnosis, name="diagnosis"),
+    # Why isn't it working?
+    path("help/", number_why_views.help_page, name="help"),
+    path("help/report/", number_why_views.help_report, name="help_report"),
     path("limits/", why_views.limits, name="limits"),
     path("limits/set/", why_views.set_limits, name="set_limits"),
     # Rent
@@ -51,6 +55,8 @@ urlpatterns = [
     path("<slug:public_id>/", number_views.detail, name="detail"),
     path("<slug:public_id>/costs/", number_views.costs, name="number_costs"),
     path("<slug:public_id>/provider/", number_views.provider_data, name="provider_data"),
+    path("<slug:public_id>/why/", number_why_views.number_why, name="number_why"),
+    path("<slug:public_id>/why/report/", number_why_views.number_report, name="number_report"),
     # Compared with the carrier
     path("<slug:public_id>/checks/", check_views.checks, name="checks"),
     path("<slug:public_id>/check/", check_views.check, name="check"),

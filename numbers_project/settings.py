@@ -79,6 +79,9 @@ NUMBER_COSTS: list[str] = [
     "numbers.number_costs.rents",
     "interactions.number_facts.costs",
 ]
+# Functions (membership, number) -> list[numbers.reports.Finding]: lines of "why isn't it
+# working?" that only the app knows which has the calls and messages.
+NUMBER_CHECKS: list[str] = ["interactions.number_checks.checks"]
 # Functions (workspace, numbers, needs) -> dict[number id, numbers.choice.Barrier]: why a number
 # cannot be chosen for a campaign or an assistant, beyond what the number itself tells.
 NUMBER_BARRIERS: list[str] = []

@@ -212,6 +212,9 @@ class Number(NumberFacts, WorkspaceOwned):
         db_persist=True,
     )
     provider_sid = models.CharField(max_length=34, unique=True)
+    # As the carrier last told; what changes there is a difference (compare.py). Empty: none.
+    emergency_address_status = models.CharField(max_length=24, blank=True, editable=False)
+    bundle_sid = models.CharField(max_length=34, blank=True, editable=False)
     # When calls and messages were last known to be sent to us; empty means they are not yet.
     webhooks_set_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(help_text="When it was bought: rent counts from here.")

@@ -24,6 +24,8 @@ CURABLE = {
     Kind.OVERRIDDEN: "Take it off and send them here",
     Kind.NAME: "Write our name again",
     Kind.CAPABILITIES: "Take over what the carrier says",
+    Kind.EMERGENCY: "Take over what the carrier says",
+    Kind.BUNDLE: "Take over what the carrier says",
     Kind.RETURNED: "Use it again",
 }
 FIELDS = {
@@ -32,6 +34,7 @@ FIELDS = {
     "message_fallback_url": "Messages, second address", "name": "Name",
     "capabilities": "Can do", "status": "Status", "voice_application": "Application for calls",
     "message_application": "Application for messages", "trunk": "Trunk", "sid": "Sid",
+    "emergency_address_status": "Emergency address", "bundle_sid": "Documents",
 }  # fmt: skip
 
 

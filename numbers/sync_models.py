@@ -57,6 +57,8 @@ class Difference(models.Model):
         NAME = "name", "Another friendly name at the carrier"
         CAPABILITIES = "capabilities", "It can do something else than we say"
         NOT_IN_USE = "not_in_use", "The carrier says it is not in use"
+        EMERGENCY = "emergency", "Its emergency address has changed at the carrier"
+        BUNDLE = "bundle", "Its approved documents have changed at the carrier"
 
     class Cure(models.TextChoices):
         BY_ITSELF = "by_itself", "Was gone at the next look"

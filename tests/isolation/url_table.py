@@ -264,6 +264,7 @@ PERSONAL = [
     Row("GET new_workspace",                     200,  200,   200,   200,     LOGIN),
     Row("POST create_workspace",                 302,  302,   302,   302,     LOGIN, form=a_workspace, foreign=302),
     Row("POST leave_workspace",                  422,  302,   302,   404,     LOGIN, args=lambda world: {"slug": "acme"}),
+    Row("POST stop_acting",                      302,  302,   302,   302,     LOGIN),
     Row("POST end_session",                      404,  404,   404,   404,     LOGIN, args=a_key),
     Row("GET invitation",                        200,  200,   200,   200,     200,   args=the_link, foreign=200),
     Row("POST accept_invitation",                422,  422,   422,   422,     LOGIN, args=the_link, foreign=422),

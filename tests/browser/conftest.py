@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebError, 
 from pytest_django.live_server_helper import LiveServer
 
 from conftest import signed_in
+from numbers.tests.conftest import available, quote  # noqa: F401  fixtures
 from numbers.tests.stock import make_number, owned  # noqa: F401  fixtures
 from tests.browser.chromium import CHROMIUM, NONE_FOUND
 from workspaces.models import User

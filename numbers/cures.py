@@ -229,6 +229,14 @@ def end(difference: Difference, how: Cure, by: User | None, reason: str = "") ->
     _record(difference, by, f"difference.{how}", Cure(how).label)
 
 
+def keep_reason(difference: Difference, *, by: User, reason: str) -> None:
+    """Why support did it, with the difference and in the workspace's trail."""
+    if reason:
+        with transaction.atomic():
+            Difference.objects.filter(pk=difference.pk).update(reason=reason)
+            _record(difference, by, "difference.reason", f"Support says why: {reason}")
+
+
 def _record(difference: Difference, by: User | None, action: str, text: str) -> None:
     if difference.workspace is None:
         return  # nobody's number has no workspace whose trail could tell it

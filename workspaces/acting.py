@@ -89,15 +89,19 @@ def end(*, request: HttpRequest, by: User) -> None:
 def acting_in(request: HttpRequest) -> Acting | None:
     """As whom the session acts at this moment. One query, and only for staff who do."""
     user = getattr(request, "user", None)
-    kept = request.session.get(KEY) if user is not None and user.is_staff else None
-    if not kept or not user.has_perm(MAY):
+    if user is None or not user.is_staff or KEY not in request.session:
         return None
+    kept = request.session[KEY]
     until = datetime.fromisoformat(kept["until"])
     if until <= timezone.now():
         del request.session[KEY]
         return None
-    if not hasattr(request, "_acting"):
+    if not user.has_perm(MAY):
+        return None
+    known: Acting | None = getattr(request, "acting", None)
+    if known is None:
         members = Membership.objects.select_related("workspace", "user")
         member = members.filter(pk=kept["member"], user__is_active=True).first()
-        request._acting = Acting(member, until) if member else None
-    return request._acting
+        known = Acting(member, until) if member else None
+        request.acting = known  # type: ignore[attr-defined]
+    return known

@@ -103,7 +103,7 @@ def _numbers_here() -> None:
         capabilities=["sms", "voice"], monthly_price="1.38", provider_monthly_price="1.15",
         currency="USD", friendly_name="Bench", created_at=then, webhooks_set_at=then,
     )  # fmt: skip
-    columns = [f for f in Number._meta.concrete_fields if f.attname not in ("id", "status")]
+    columns = [f for f in Number._meta.concrete_fields if f.attname != "id" and not f.generated]
     with connection.cursor() as cursor:
         names = ", ".join(field.column for field in columns)
         with cursor.copy(f"COPY numbers_number ({names}) FROM STDIN") as copy:

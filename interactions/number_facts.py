@@ -1,5 +1,6 @@
 """What calls, messages and routes say about a number, for the pages of the apps below this one:
-``settings.NUMBER_USAGES``, ``NUMBER_TRAFFIC`` and ``NUMBER_COSTS`` name these functions.
+``settings.NUMBER_USAGES``, ``NUMBER_TRAFFIC`` and ``NUMBER_COSTS`` name these functions
+(``NUMBER_CHECKS``: number_checks.py).
 """
 
 from collections.abc import Sequence

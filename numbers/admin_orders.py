@@ -124,14 +124,27 @@ class PurchaseLimitsAdmin(ReadOnlyAdmin):
 
 @admin.register(DiagnosisReport)
 class DiagnosisReportAdmin(ReadOnlyAdmin):
-    """What a person was told when they could not buy."""
+    """What a person was told when they could not buy, or when a number did not work."""
 
-    list_display = ["reference", "workspace", "by", "at"]
-    list_select_related = ["workspace", "by"]
-    search_fields = ["reference", "workspace__slug", "by__email"]
-    fields = ["reference", "workspace", "by", "at", "search", "told"]
+    list_display = ["reference", "workspace", "number", "by", "at"]
+    list_select_related = ["workspace", "number", "by"]
+    search_fields = ["reference", "workspace__slug", "number__e164", "by__email"]
+    fields = ["reference", "workspace", "number", "by", "at", "search", "told"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: Any, search_term: str
+    ) -> tuple[Any, bool]:
+        """A line of a report is asked for by the reference of its line, ``WHY-7K3MQ9XA-3``."""
+        reference = "-".join(search_term.strip().upper().split("-")[:2])
+        is_line = search_term.strip().upper().startswith("WHY-")
+        return super().get_search_results(request, queryset, reference if is_line else search_term)
 
     @admin.display(description="Findings")
     def told(self, report: DiagnosisReport) -> SafeString:
-        rows = [(row.title, row.verdict, row.evidence) for row in report.findings]
-        return format_html_join("", "<div><strong>{}</strong>: {}. {}</div>", rows)
+        rows = [
+            (reference, line.group and f"{line.group}: ", line.title, line.verdict, line.evidence,
+             line.todo)
+            for reference, line in report.lines
+        ]  # fmt: skip
+        words = "<div>{} {}<strong>{}</strong>: {}. {} {}</div>"
+        return format_html_join("", words, rows)

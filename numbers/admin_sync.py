@@ -28,15 +28,24 @@ class DecisionForm(forms.Form):
 
     def __init__(self, *args: Any, difference: Difference, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.difference = difference
         self.fields["action"].choices = actions_for(difference)  # type: ignore[attr-defined]
         if difference.kind != Difference.Kind.NOBODYS:
-            del self.fields["workspace"], self.fields["reason"]
+            del self.fields["workspace"]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.get("action") == "assign" and not cleaned.get("workspace"):
             self.add_error("workspace", "Choose the workspace that gets the number.")
+        if self._takes_away(cleaned.get("action")) and not cleaned.get("reason"):
+            self.add_error("reason", "Write down why: the reason stays in the audit trail.")
         return cleaned
+
+    def _takes_away(self, action: str | None) -> bool:
+        """Something that worked, or was set on purpose, does not any more."""
+        if action == "cure":
+            return self.difference.kind in (Difference.Kind.RELEASED, Difference.Kind.MISSING)
+        return action in ("undo", "give_back")
 
 
 def actions_for(difference: Difference) -> list[tuple[str, str]]:
@@ -106,8 +115,10 @@ def decide(difference: Difference, choice: dict[str, Any], request: HttpRequest)
     match choice["action"]:
         case "cure":
             cures.cure(difference, by=by)
+            cures.keep_reason(difference, by=by, reason=reason)
         case "undo":
             cures.undo(difference, by=by)
+            cures.keep_reason(difference, by=by, reason=reason)
         case "leave":
             cures.leave(difference, by=by)
         case "assign":

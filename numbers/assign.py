@@ -6,6 +6,7 @@ from django.utils import timezone
 from lib import area_codes
 from lib import e164 as formats
 from lib.errors import Refusal
+from numbers.compare import emergency_of
 from numbers.cures import Cure, NothingToCure, end
 from numbers.models import Number
 from numbers.pricing import price_of
@@ -74,6 +75,7 @@ def assign_number(*, difference: Difference, workspace: Workspace, by: User, rea
                     provider_monthly_price=price.provider_amount, currency=price.currency,
                     friendly_name=owned.friendly_name, provider_sid=owned.sid,
                     webhooks_set_at=now if set_already else None, created_at=now,
+                    emergency_address_status=emergency_of(owned), bundle_sid=owned.bundle_sid,
                 )  # fmt: skip
         except IntegrityError as error:
             raise NothingToCure from error

@@ -32,6 +32,7 @@ def compare(number: Number, owned: OwnedNumber) -> list[Finding]:
         *_webhooks(owned, webhooks_for_numbers(owned.capabilities)),
         *_overrides(owned),
         *_capabilities(number, owned),
+        *_regulation(number, owned),
     ]
     if number.friendly_name and owned.friendly_name != number.friendly_name:
         findings.append(
@@ -71,3 +72,23 @@ def _capabilities(number: Number, owned: OwnedNumber) -> list[Finding]:
     if ours == theirs:
         return []
     return [Finding(Kind.CAPABILITIES, {"capabilities": ours}, {"capabilities": theirs})]
+
+
+def _regulation(number: Number, owned: OwnedNumber) -> list[Finding]:
+    """The emergency address and the documents, against what the carrier told last."""
+    emergency = emergency_of(owned)
+    facts = [
+        (Kind.EMERGENCY, "emergency_address_status", number.emergency_address_status, emergency),
+        (Kind.BUNDLE, "bundle_sid", number.bundle_sid, owned.bundle_sid),
+    ]
+    return [
+        Finding(kind, {name: ours}, {name: theirs})
+        for kind, name, ours, theirs in facts
+        if ours != theirs
+    ]
+
+
+def emergency_of(owned: OwnedNumber) -> str:
+    """Empty where emergency services know no address for it, however the carrier says so."""
+    status = owned.emergency_address_status
+    return "" if status == "unregistered" else status

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from lib.errors import Refusal
-from numbers.compare import Kind
+from numbers.compare import Kind, emergency_of
 from numbers.models import Number, OrderLine
 from numbers.settle import settle_line
 from numbers.sync_models import Difference, SyncRun
@@ -95,6 +95,17 @@ def _take_capabilities(difference: Difference, by: User | None) -> None:
         end(difference, Cure.TAKEN_OVER, by)
 
 
+def _take_regulation(difference: Difference, by: User | None) -> None:
+    """Address and documents are the carrier's to know; what it has now is noted."""
+    number = _number(difference)
+    owned = provider.fetch(sid=number.provider_sid)
+    with transaction.atomic():
+        Number.objects.filter(pk=number.pk).update(
+            emergency_address_status=emergency_of(owned), bundle_sid=owned.bundle_sid
+        )
+        end(difference, Cure.TAKEN_OVER, by)
+
+
 def _vanish(difference: Difference, by: User | None) -> None:
     """Inactive with the reason, no rent any more, and its people are told."""
     number = _number(difference)
@@ -152,6 +163,8 @@ CURES: dict[Difference.Kind, Callable[[Difference, User | None], None]] = {
     Kind.OVERRIDDEN: _configure,
     Kind.NAME: _configure,
     Kind.CAPABILITIES: _take_capabilities,
+    Kind.EMERGENCY: _take_regulation,
+    Kind.BUNDLE: _take_regulation,
     Kind.MISSING: _vanish,
     Kind.RETURNED: _wake,
     Kind.ORDERED: _adopt,
@@ -185,8 +198,8 @@ def _put_back_theirs(difference: Difference) -> None:
 
 
 def _put_back_ours(difference: Difference) -> None:
-    able = difference.ours["capabilities"]
-    Number.objects.filter(pk=_number(difference).pk).update(capabilities=able)
+    """Their names in ``ours`` are those of the number's own fields."""
+    Number.objects.filter(pk=_number(difference).pk).update(**difference.ours)
 
 
 def _wake_again(difference: Difference) -> None:
@@ -214,6 +227,14 @@ def end(difference: Difference, how: Cure, by: User | None, reason: str = "") ->
     if not ended.update(ended_at=timezone.now(), cure=how, cured_by=by, reason=reason):
         raise NothingToCure
     _record(difference, by, f"difference.{how}", Cure(how).label)
+
+
+def keep_reason(difference: Difference, *, by: User, reason: str) -> None:
+    """Why support did it, with the difference and in the workspace's trail."""
+    if reason:
+        with transaction.atomic():
+            Difference.objects.filter(pk=difference.pk).update(reason=reason)
+            _record(difference, by, "difference.reason", f"Support says why: {reason}")
 
 
 def _record(difference: Difference, by: User | None, action: str, text: str) -> None:

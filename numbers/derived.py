@@ -2,7 +2,7 @@
 
 from django.db import models
 from django.db.models import Case, Q, Value, When
-from django.db.models.functions import Concat, Lower
+from django.db.models.functions import Concat, Greatest, Lower
 
 INACTIVE = (
     Q(deactivated_at__isnull=False)
@@ -19,21 +19,47 @@ STATUS = Case(
 
 
 class Health(models.IntegerChoices):
-    """What is wrong with it without anybody having wanted it so, the gravest last."""
+    """What is wrong with it without anybody having wanted it so, the gravest last.
 
-    GOOD = 0
-    CONNECTING = 1
-    OUTBOUND_STOPPED = 2
-    UNPAID = 3
-    GONE = 4
+    From ``UNPAID`` on it is broken: something that it is there for does not happen. What
+    stands before is a warning. ``DIFFERS``, ``ELSEWHERE``, ``NOT_IN_USE`` and ``GONE`` come
+    from open differences too, which a trigger sums up in ``carrier_trouble``.
+    """
+
+    GOOD = 0, "OK"
+    CONNECTING = 1, "Connecting"
+    DIFFERS = 2, "Not the same at the carrier"
+    HELD = 3, "The carrier does not take it back yet"
+    OUTBOUND_STOPPED = 4, "Nothing is sent: its fee is overdue"
+    UNPAID = 10, "Its fee is overdue"
+    ELSEWHERE = 11, "Calls or messages go somewhere else"
+    NOT_IN_USE = 12, "Not in use at the carrier"
+    GONE = 13, "Not at the carrier"
+
+    @property
+    def level(self) -> str:
+        """``ok``, ``warning`` or ``broken``."""
+        if self == Health.GOOD:
+            return "ok"
+        return "warning" if self < Health.UNPAID else "broken"
+
+
+def _when(condition: Q, health: int) -> Case:
+    return Case(When(condition, then=Value(health)), default=Value(0))
 
 
 HEALTH = Case(
-    When(vanished_at__isnull=False, then=Value(4)),
-    When(suspended_at__isnull=False, then=Value(3)),
-    When(outbound_stopped_at__isnull=False, then=Value(2)),
-    When(webhooks_set_at__isnull=True, then=Value(1)),
-    default=Value(0),
+    When(released_at__isnull=False, then=Value(0)),
+    default=Greatest(
+        _when(Q(webhooks_set_at__isnull=True), 1),
+        _when(Q(giving_back_at__isnull=False) & ~Q(give_back_refusal=""), 3),
+        _when(Q(outbound_stopped_at__isnull=False), 4),
+        _when(Q(suspended_at__isnull=False), 10),
+        _when(Q(vanished_at__isnull=False), 13),
+        "carrier_trouble",
+        output_field=models.SmallIntegerField(),
+    ),
+    output_field=models.SmallIntegerField(),
 )
 
 # What a search for words looks through.

@@ -71,11 +71,19 @@ STATUSES: dict[str, tuple[str, Q]] = {
 }
 PROBLEMS: dict[str, tuple[str, Q]] = {
     "any": ("Any problem", Q(health__gt=Number.Health.GOOD)),
+    "broken": ("Broken", Q(health__gte=Number.Health.UNPAID)),
+    "warning": (
+        "Warning", Q(health__gt=Number.Health.GOOD, health__lt=Number.Health.UNPAID)
+    ),
     "unpaid": ("Monthly fee overdue", Q(health=Number.Health.UNPAID)),
     "outbound": ("Outbound stopped", Q(health=Number.Health.OUTBOUND_STOPPED)),
     "gone": ("Not at the carrier", Q(health=Number.Health.GONE)),
+    "elsewhere": ("Calls or messages go elsewhere", Q(health=Number.Health.ELSEWHERE)),
+    "not_in_use": ("Not in use at the carrier", Q(health=Number.Health.NOT_IN_USE)),
+    "differs": ("Not the same at the carrier", Q(health=Number.Health.DIFFERS)),
+    "held": ("Not taken back by the carrier", Q(health=Number.Health.HELD)),
     "connecting": ("Not connected yet", Q(health=Number.Health.CONNECTING)),
-}
+}  # fmt: skip
 UNUSED = {"30": "Not used for 30 days", "never": "Never used"}
 
 

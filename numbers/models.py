@@ -203,12 +203,19 @@ class Number(NumberFacts, WorkspaceOwned):
         output_field=models.CharField(max_length=8, choices=Status),
         db_persist=True,
     )
+    # The gravest open difference from the carrier, as a ``Health``; a trigger keeps it.
+    carrier_trouble = models.PositiveSmallIntegerField(
+        choices=Health, default=0, db_default=0, editable=False
+    )
     health = models.GeneratedField(
         expression=HEALTH,
         output_field=models.SmallIntegerField(choices=Health),
         db_persist=True,
     )
     provider_sid = models.CharField(max_length=34, unique=True)
+    # As the carrier last told; what changes there is a difference (compare.py). Empty: none.
+    emergency_address_status = models.CharField(max_length=24, blank=True, editable=False)
+    bundle_sid = models.CharField(max_length=34, blank=True, editable=False)
     # When calls and messages were last known to be sent to us; empty means they are not yet.
     webhooks_set_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(help_text="When it was bought: rent counts from here.")
@@ -391,4 +398,4 @@ from numbers.order_log import OrderStep  # noqa: E402, F401
 from numbers.price_models import CountryOffer, PriceRule  # noqa: E402, F401
 from numbers.purchase_requests import PurchaseRequest  # noqa: E402, F401
 from numbers.reports import DiagnosisReport  # noqa: E402, F401
-from numbers.sync_models import BalanceSample, Difference, SyncRun  # noqa: E402, F401
+from numbers.sync_models import BalanceSample, Difference, NumberCheck, SyncRun  # noqa: E402, F401

@@ -18,13 +18,7 @@ from numbers.usages import Usages
 from telephony.values import Capability, NumberType
 from workspaces.models import Workspace
 
-HEALTH = {
-    Number.Health.GOOD: "Good",
-    Number.Health.CONNECTING: "Connecting",
-    Number.Health.OUTBOUND_STOPPED: "Outbound stopped",
-    Number.Health.UNPAID: "Fee overdue",
-    Number.Health.GONE: "Not at the carrier",
-}
+LEVELS = {"ok": ("OK", "good"), "warning": ("Warning", "warn"), "broken": ("Broken", "bad")}
 REASONS = {
     Number.Because.VANISHED: "not at the carrier",
     Number.Because.PARKED: "released",
@@ -69,7 +63,7 @@ class Row:
         number = self.number
         if number.status != Number.Status.ACTIVE:
             return "off"
-        return "warn" if number.health else "good"
+        return self.health_look
 
     @property
     def created(self) -> str:
@@ -91,7 +85,16 @@ class Row:
 
     @property
     def health(self) -> str:
-        return HEALTH[Number.Health(self.number.health)]
+        """``OK``, or what is wrong."""
+        return Number.Health(self.number.health).label
+
+    @property
+    def health_level(self) -> str:
+        return LEVELS[Number.Health(self.number.health).level][0]
+
+    @property
+    def health_look(self) -> str:
+        return LEVELS[Number.Health(self.number.health).level][1]
 
     def _day(self, moment: datetime) -> str:
         """``24 Nov``; with its year where that is another one."""

@@ -20,6 +20,7 @@ from django.utils import timezone
 from lib import e164 as formats
 from lib.doorbell import ring
 from lib.errors import Refusal
+from numbers.compare import emergency_of
 from numbers.models import Number, NumberOrder, OrderLine
 from numbers.order_log import advance
 from numbers.place import hung_up_after, place_order
@@ -218,6 +219,7 @@ def _write_number(line: OrderLine, bought: OwnedNumber) -> Number:
         provider_monthly_price=line.provider_monthly_price, currency=line.currency,
         friendly_name=bought.friendly_name, provider_sid=bought.sid,
         webhooks_set_at=now if is_connected else None, created_at=now,
+        emergency_address_status=emergency_of(bought), bundle_sid=bought.bundle_sid,
     )  # fmt: skip  # the database begins its rent with it (docs/rent.md)
 
 

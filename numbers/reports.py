@@ -10,7 +10,7 @@ from django.db import models
 from django.urls import reverse
 
 from lib.errors import Fix
-from numbers.models import UNMISTAKABLE
+from numbers.models import UNMISTAKABLE, Number
 from workspaces.models import User, WorkspaceOwned
 
 
@@ -22,13 +22,24 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One cause: what was looked into, what was found, and what helps."""
+    """One cause: what was looked into, what was found, and what helps.
+
+    ``todo`` says what to do in words. ``fix`` does it: a link, or with ``by_post`` a button
+    that changes something. ``group`` is the question that the cause belongs to.
+    """
 
     cause: str
     title: str
     verdict: Verdict
     evidence: str
     fix: Fix | None = None
+    todo: str = ""
+    by_post: bool = False
+    group: str = ""
+
+    @property
+    def is_problem(self) -> bool:
+        return self.verdict == Verdict.PROBLEM
 
 
 def in_short(findings: Sequence[Finding]) -> tuple[Verdict, str]:
@@ -56,7 +67,9 @@ class DiagnosisReport(WorkspaceOwned):
     )
     by = models.ForeignKey(User, on_delete=models.PROTECT, db_index=False)
     at = models.DateTimeField()
-    search = models.CharField(max_length=500, help_text="What was searched for.")
+    search = models.CharField(max_length=500, blank=True, help_text="What was searched for.")
+    # Empty where it is about buying, or about a number that is not here.
+    number = models.ForeignKey(Number, null=True, on_delete=models.PROTECT, db_index=False)
     found = models.JSONField()
 
     class Meta:
@@ -72,6 +85,14 @@ class DiagnosisReport(WorkspaceOwned):
     def findings(self) -> list[Finding]:
         return [_finding(row) for row in self.found]
 
+    @property
+    def lines(self) -> list[tuple[str, Finding]]:
+        """Each with the reference of its line, ``WHY-7K3MQ9XA-3``."""
+        return [
+            (f"{self.reference}-{place}", finding)
+            for place, finding in enumerate(self.findings, start=1)
+        ]
+
 
 def rows_of(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     return [_row(finding) for finding in findings]
@@ -82,11 +103,13 @@ def _row(finding: Finding) -> dict[str, Any]:
         "cause": finding.cause, "title": finding.title, "verdict": finding.verdict,
         "evidence": finding.evidence,
         "fix": [finding.fix.label, finding.fix.url] if finding.fix else None,
+        "todo": finding.todo, "by_post": finding.by_post, "group": finding.group,
     }  # fmt: skip
 
 
 def _finding(row: dict[str, Any]) -> Finding:
     return Finding(
         row["cause"], row["title"], Verdict(row["verdict"]), row["evidence"],
-        Fix(*row["fix"]) if row["fix"] else None,
+        Fix(*row["fix"]) if row["fix"] else None, row.get("todo", ""),
+        row.get("by_post", False), row.get("group", ""),
     )  # fmt: skip

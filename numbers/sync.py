@@ -15,7 +15,7 @@ from django.utils import timezone
 from numbers import cures
 from numbers.compare import Finding, Kind, compare
 from numbers.models import Number, OrderLine
-from numbers.sync_models import Difference, SyncRun
+from numbers.sync_models import Difference, NumberCheck, SyncRun
 from telephony import provider
 from telephony.errors import NotFound, ProviderError
 from telephony.values import OwnedNumber
@@ -56,16 +56,26 @@ def reconcile(*, by: User | None = None, dry_run: bool = False) -> SyncRun:
     return run
 
 
-def check_number(number: Number) -> list[Difference]:
-    """Compare one number now and return its open differences. Raises ``ProviderError``."""
+def check_number(number: Number, *, by: User | None = None) -> list[Difference]:
+    """Compare one number now and return its open differences; the check itself is kept.
+
+    Raises ``ProviderError``: then nothing but the try is noted.
+    """
     now = timezone.now()
+    check = NumberCheck(workspace=number.workspace, number=number, at=now, by=by, answered=True)
     try:
         owned = provider.fetch(sid=number.provider_sid)
     except NotFound:
         findings = [_missing(number)]
+    except ProviderError:
+        check.answered = False
+        check.save()
+        raise
     else:
         findings = compare(number, owned)
     with transaction.atomic():
+        check.found = len(findings)
+        check.save()
         _note(None, now, [(number, finding) for finding in findings])
         seen = [finding.kind for finding in findings]
         gone = Difference.objects.open().of(number).exclude(kind__in=seen)

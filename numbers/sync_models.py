@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from numbers.models import Number, new_public_id
-from workspaces.models import User, Workspace
+from workspaces.models import User, Workspace, WorkspaceOwned
 
 
 class SyncRun(models.Model):
@@ -57,6 +57,8 @@ class Difference(models.Model):
         NAME = "name", "Another friendly name at the carrier"
         CAPABILITIES = "capabilities", "It can do something else than we say"
         NOT_IN_USE = "not_in_use", "The carrier says it is not in use"
+        EMERGENCY = "emergency", "Its emergency address has changed at the carrier"
+        BUNDLE = "bundle", "Its approved documents have changed at the carrier"
 
     class Cure(models.TextChoices):
         BY_ITSELF = "by_itself", "Was gone at the next look"
@@ -117,6 +119,22 @@ class Difference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.e164}: {self.get_kind_display()}"
+
+
+class NumberCheck(WorkspaceOwned):
+    """One number compared on its own, because somebody asked for it."""
+
+    number = models.ForeignKey(Number, on_delete=models.PROTECT, db_index=False)
+    at = models.DateTimeField()
+    by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, db_index=False)
+    answered = models.BooleanField(help_text="The carrier told what it has.")
+    found = models.PositiveSmallIntegerField(default=0, help_text="Differences seen.")
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "number", "-at"], name="check_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M}: {self.found} differences"
 
 
 class BalanceSample(models.Model):

@@ -2,9 +2,11 @@ from django.urls import path
 
 from numbers import (
     bulk_views,
+    check_views,
     choice_views,
     list_views,
     number_views,
+    number_why_views,
     order_views,
     release_views,
     rent_views,
@@ -38,6 +40,9 @@ urlpatterns = [
     path("why/", why_views.why, name="why"),
     path("why/report/", why_views.report, name="report"),
     path("why/<slug:reference>/", why_views.diagnosis, name="diagnosis"),
+    # Why isn't it working?
+    path("help/", number_why_views.help_page, name="help"),
+    path("help/report/", number_why_views.help_report, name="help_report"),
     path("limits/", why_views.limits, name="limits"),
     path("limits/set/", why_views.set_limits, name="set_limits"),
     # Rent
@@ -50,6 +55,21 @@ urlpatterns = [
     path("<slug:public_id>/", number_views.detail, name="detail"),
     path("<slug:public_id>/costs/", number_views.costs, name="number_costs"),
     path("<slug:public_id>/provider/", number_views.provider_data, name="provider_data"),
+    path("<slug:public_id>/why/", number_why_views.number_why, name="number_why"),
+    path("<slug:public_id>/why/report/", number_why_views.number_report, name="number_report"),
+    # Compared with the carrier
+    path("<slug:public_id>/checks/", check_views.checks, name="checks"),
+    path("<slug:public_id>/check/", check_views.check, name="check"),
+    path(
+        "<slug:public_id>/checks/<slug:difference>/cure/",
+        check_views.cure_difference,
+        name="cure_difference",
+    ),
+    path(
+        "<slug:public_id>/checks/<slug:difference>/leave/",
+        check_views.leave_difference,
+        name="leave_difference",
+    ),
     path("<slug:public_id>/edit/", number_views.edit, name="edit"),
     path("<slug:public_id>/deactivate/", number_views.deactivate, name="deactivate"),
     path("<slug:public_id>/activate/", number_views.activate, name="activate"),

@@ -1,9 +1,13 @@
 """Why can't I buy? The checks, their report for support, and the limits of the workspace."""
 
+from itertools import groupby
+from urllib.parse import urlencode
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from lib.errors import Refusal
@@ -53,11 +57,15 @@ def report(request: WorkspaceRequest) -> HttpResponse:
 @workspace_view(NUMBERS_VIEW)
 def diagnosis(request: WorkspaceRequest, reference: str) -> HttpResponse:
     """A report that somebody of the workspace made."""
-    reports = DiagnosisReport.objects.for_workspace(request.workspace).select_related("by")
+    reports = DiagnosisReport.objects.for_workspace(request.workspace).select_related(
+        "by", "number"
+    )
     found = get_object_or_404(reports, reference=reference, by=request.user)
     context = {
         "report": found,
         **_told(found.findings),
+        "groups": _grouped(found),
+        "again": _again(found, request.workspace.slug),
         "support_email": settings.SUPPORT_EMAIL,
     }
     return render(request, "numbers/diagnosis.html", context)
@@ -66,6 +74,23 @@ def diagnosis(request: WorkspaceRequest, reference: str) -> HttpResponse:
 def _told(findings: list[Finding]) -> dict:
     verdict, sentence = in_short(findings)
     return {"findings": findings, "verdict": verdict, "in_short": sentence}
+
+
+def _grouped(report: DiagnosisReport) -> list[tuple[str, list[tuple[str, Finding]]]]:
+    """The lines with their references, under the question that each belongs to; none for a
+    report on buying, which is one question.
+    """
+    groups = groupby(report.lines, lambda line: line[1].group)
+    return [(name, list(lines)) for name, lines in groups if name]
+
+
+def _again(report: DiagnosisReport, slug: str) -> str:
+    """The page that made the report."""
+    if report.number is not None:
+        return reverse("numbers:number_why", args=[slug, report.number.public_id])
+    if any(finding.group for finding in report.findings):
+        return f"{reverse('numbers:help', args=[slug])}?{urlencode({'number': report.search})}"
+    return f"{reverse('numbers:why', args=[slug])}?{report.search}"
 
 
 def _search_form(fields: QueryDict) -> SearchForm:

@@ -11,6 +11,7 @@ from lib import logs
 from numbers.arrears import arrears_of
 from telephony.client import credential_state
 from wallet.models import Wallet
+from workspaces.acting import acting_in
 from workspaces.models import Membership, Workspace
 from workspaces.permissions import MEMBERS_MANAGE, WALLET_VIEW, WORKSPACE_EDIT
 from workspaces.switcher import targets
@@ -20,6 +21,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
     workspace: Workspace | None = getattr(request, "workspace", None)
     return {
         "workspace": workspace,
+        "acting": acting_in(request) if hasattr(request, "session") else None,
         "request_reference": logs.noted("request"),
         "simulated": bool(settings.TWILIO_API_BASE),
         "provider_problem": credential_state() if _shows_provider_problem(request) else "",

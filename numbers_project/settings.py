@@ -79,6 +79,9 @@ NUMBER_COSTS: list[str] = [
     "numbers.number_costs.rents",
     "interactions.number_facts.costs",
 ]
+# Functions (membership, number) -> list[numbers.reports.Finding]: lines of "why isn't it
+# working?" that only the app knows which has the calls and messages.
+NUMBER_CHECKS: list[str] = ["interactions.number_checks.checks"]
 # Functions (workspace, numbers, needs) -> dict[number id, numbers.choice.Barrier]: why a number
 # cannot be chosen for a campaign or an assistant, beyond what the number itself tells.
 NUMBER_BARRIERS: list[str] = []
@@ -358,6 +361,7 @@ CONTENT_SECURITY_POLICY = {
 # RATE_LIMITS=search=120/m,mail=50/h
 RATE_LIMITS = {
     "search": "30/m",  # by person: each asks the provider, whose own limit all share
+    "check": "30/m",  # by person: each asks the provider, as a search does
     "purchase": "30/m",  # by workspace: nobody clicks faster, a stolen session would
     "mail": "20/h",  # by workspace: invitations go to addresses that somebody typed
     "workspace": "10/d",  # by person: workspaces are made rarely, and never by the hundred

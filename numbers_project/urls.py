@@ -5,14 +5,17 @@ from django.urls import include, path
 
 from interactions import webhooks as provider_webhooks
 from interactions.views import outgoing_media
-from numbers_project import health, watch
+from numbers_project import find, health, watch
 from wallet import stripe_webhook
+from workspaces import acting_views
 from workspaces.urls import personal
 
 urlpatterns = [
     *personal,
     path("accounts/", include("allauth.urls")),
     path("admin/platform/", admin.site.admin_view(watch.page), name="platform"),
+    path("admin/find/", admin.site.admin_view(find.page), name="find"),
+    path("admin/look-as/<int:pk>/", admin.site.admin_view(acting_views.act_as), name="act_as"),
     path("admin/", admin.site.urls),
     path("metrics", watch.metrics, name="metrics"),
     path("healthz", health.healthz, name="healthz"),

@@ -293,4 +293,5 @@ def _owned(row: Any) -> OwnedNumber:
         ),
         created_at=row.date_created,
         emergency_address_status=_word(row.emergency_address_status),
+        bundle_sid=row.bundle_sid or "",
     )

@@ -112,6 +112,8 @@ class OwnedNumber:
     created_at: datetime | None
     # ``registered`` while emergency services know an address for it: it cannot be released.
     emergency_address_status: str = ""
+    # The approved documents that it is held with, where its country asks for them.
+    bundle_sid: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from lib import logs
 from lib.htmx import leave_for
+from workspaces.acting import OnlyLooking, acting_in
 from workspaces.login import was_recently_authenticated
 from workspaces.models import Membership, User, Workspace
 from workspaces.permissions import EXPLAINED, MEMBERS_MANAGE
@@ -81,7 +82,13 @@ def workspace_view(permission: str, *, while_archived: bool = False) -> Callable
         def gate(request: HttpRequest, workspace_slug: str, **kwargs: object) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return leave_for(request, redirect_to_login(_page_to_come_back_to(request)).url)
-            membership = (
+            membership = _looking_as(request, workspace_slug)
+            if membership is not None and not _only_reads(request):
+                return render(
+                    request, "workspaces/only_looking.html",
+                    {"refusal": OnlyLooking(str(membership.user))}, status=403,
+                )  # fmt: skip
+            membership = membership or (
                 Membership.objects.select_related("workspace")
                 .filter(user=request.user, workspace__slug=workspace_slug)
                 .first()
@@ -104,6 +111,14 @@ def workspace_view(permission: str, *, while_archived: bool = False) -> Callable
         return gate
 
     return decorate
+
+
+def _looking_as(request: HttpRequest, workspace_slug: str) -> Membership | None:
+    """The place of the member through whose eyes support looks at this workspace, if it does."""
+    acting = acting_in(request)
+    if acting is None or acting.member.workspace.slug != workspace_slug:
+        return None
+    return acting.may_only_look()
 
 
 def recently_authenticated(view: View) -> View:

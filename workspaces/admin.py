@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from lib.read_only_admin import ReadOnlyAdmin
 from workspaces import audit, lifecycle
-from workspaces.models import Invitation, Membership, User, Workspace
+from workspaces.models import AuditEvent, Invitation, Membership, User, Workspace
 from workspaces.permissions import EXPLAINED, Role
 
 PERMISSIONS = [(code, code) for code in EXPLAINED]
@@ -134,3 +134,12 @@ class InvitationAdmin(ReadOnlyAdmin):
     list_select_related = ["workspace"]
     search_fields = ["email", "workspace__slug"]
     exclude = ["nonce", "token_hash"]
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnlyAdmin):
+    list_display = ["at", "workspace", "by_name", "action", "label", "text"]
+    list_select_related = ["workspace"]
+    search_fields = ["label", "by_name", "workspace__slug"]
+    ordering = ["-pk"]
+    show_full_result_count = False

@@ -146,11 +146,17 @@ class Membership(WorkspaceOwned):
                 name="membership_owner_has_everything",
             ),
         ]
+        permissions = [("act_as_member", "Can look at a workspace as a member sees it")]
+
+    # Set where support looks through a member's eyes: what of it they may (acting.py).
+    limited_to: frozenset[str] | None = None
 
     def __str__(self) -> str:
         return f"{self.user}, {self.get_role_display().lower()} of {self.workspace}"
 
     def permissions(self) -> frozenset[str]:
+        if self.limited_to is not None:
+            return self.limited_to
         return (OF_ROLE[self.role] | set(self.granted)) - set(self.withdrawn)
 
     def can(self, permission: str) -> bool:

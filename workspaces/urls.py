@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from workspaces import invitation_views, member_views, session_views, settings_views, views
+from workspaces import (
+    acting_views,
+    invitation_views,
+    member_views,
+    session_views,
+    settings_views,
+    views,
+)
 
 app_name = "workspaces"
 urlpatterns = [
@@ -35,6 +42,7 @@ personal = [
     path("workspaces/new/", views.new, name="new_workspace"),
     path("workspaces/create/", views.create, name="create_workspace"),
     path("workspaces/<slug:slug>/leave/", views.leave, name="leave_workspace"),
+    path("looking/end/", acting_views.stop_acting, name="stop_acting"),
     path("sessions/<int:pk>/end/", session_views.end, name="end_session"),
     path("invitations/<slug:token>/", invitation_views.show, name="invitation"),
     path("invitations/<slug:token>/accept/", invitation_views.accept, name="accept_invitation"),

@@ -5,6 +5,7 @@ import pytest
 from conftest import signed_in
 from numbers import sync
 from numbers.models import Number
+from numbers.purchase import purchase_number
 from numbers.sync_models import Difference, SyncRun
 from wallet.models import Entry, Wallet
 from workspaces.models import AuditEvent, User
@@ -96,3 +97,19 @@ def test_members_have_no_business_here(as_owner, nobodys):
     answer = decide(as_owner, nobodys, action="give_back", reason="Mine")
     assert answer.status_code == 302
     assert Difference.objects.open().count() == 1
+
+
+def test_what_takes_something_away_needs_a_reason(as_staff, acme, owner, quote, simulator):
+    purchase_number(workspace=acme, by=owner, quote=quote)
+    old = {"voice_url": "https://desk.test/old/voice"}
+    simulator.app.state.update(simulator.account, Number.objects.get().provider_sid, old)
+    sync.reconcile()
+    difference = Difference.objects.get(cure="repaired")
+    assert decide(as_staff, difference, action="undo").status_code == 422
+    assert simulator.owned()[0]["voice_url"] != old["voice_url"]
+    answer = decide(as_staff, difference, action="undo", reason="They use it elsewhere")
+    assert answer.status_code == 302
+    difference.refresh_from_db()
+    assert difference.reason == "They use it elsewhere"
+    told = AuditEvent.objects.get(action="difference.reason")
+    assert "they use it elsewhere" in told.text

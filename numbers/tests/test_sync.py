@@ -288,6 +288,36 @@ def test_taken_capabilities_can_be_put_back(number, owner, simulator):
     assert number.capabilities == before
 
 
+REGULATION = [
+    (Kind.EMERGENCY, "emergency_address_status", "registered"),
+    (Kind.BUNDLE, "bundle_sid", "BU" + "1" * 32),
+]
+
+
+@pytest.mark.parametrize(("kind", "field", "value"), REGULATION)
+def test_an_emergency_address_or_documents_that_change_are_noted(
+    number, owner, simulator, kind, field, value
+):
+    at_provider(simulator, number, **{field: value})
+    assert sync.reconcile().cured == 1
+    difference = Difference.objects.get()
+    assert (difference.kind, difference.cure, difference.theirs) == (
+        kind, "taken_over", {field: value},
+    )  # fmt: skip
+    number.refresh_from_db()
+    assert getattr(number, field) == value
+    assert sync.reconcile().found == 0
+    cures.undo(difference, by=owner)
+    number.refresh_from_db()
+    assert getattr(number, field) == ""
+
+
+def test_no_emergency_address_is_none_however_the_carrier_says_it(number, simulator):
+    for status in ("unregistered", None):
+        at_provider(simulator, number, emergency_address_status=status)
+        assert sync.reconcile().found == 0
+
+
 def test_a_vanished_number_can_be_called_back(number, owner, simulator):
     simulator.app.state.release(simulator.account, number.provider_sid)
     sync.reconcile()

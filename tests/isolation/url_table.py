@@ -100,6 +100,10 @@ def the_number(world: World) -> dict[str, Any]:
     return {"public_id": world.number.public_id}
 
 
+def the_difference(world: World) -> dict[str, Any]:
+    return {**the_number(world), "difference": world.difference.public_id}
+
+
 def the_numbers_route(world: World) -> dict[str, Any]:
     return {"number_id": world.number.public_id}
 
@@ -181,6 +185,14 @@ NUMBERS = [
     Row("GET numbers:detail",         200,  200,   200,   404,     LOGIN, args=the_number),
     Row("GET numbers:number_costs",   200,  200,   403,   404,     LOGIN, args=the_number),
     Row("GET numbers:provider_data",  200,  200,   200,   404,     LOGIN, args=the_number),
+    Row("GET numbers:help",           200,  200,   200,   404,     LOGIN, query=lambda world: {"number": world.number.e164, "here": "1"}, foreign=200),
+    Row("POST numbers:help_report",   302,  302,   302,   404,     LOGIN, form=lambda world: {"number": world.number.e164}, foreign=302),
+    Row("GET numbers:number_why",     200,  200,   200,   404,     LOGIN, args=the_number),
+    Row("POST numbers:number_report", 302,  302,   302,   404,     LOGIN, args=the_number),
+    Row("GET numbers:checks",         200,  200,   200,   404,     LOGIN, args=the_number),
+    Row("POST numbers:check",         302,  302,   403,   404,     LOGIN, args=the_number),
+    Row("POST numbers:cure_difference", 302, 302,  403,   404,     LOGIN, args=the_difference),
+    Row("POST numbers:leave_difference", 302, 302, 403,   404,     LOGIN, args=the_difference),
     Row("GET numbers:edit",           200,  200,   403,   404,     LOGIN, args=the_number),
     Row("POST numbers:edit",          302,  302,   403,   404,     LOGIN, args=the_number, form=lambda world: {"friendly_name": "Sales"}),
     Row("GET numbers:deactivate",     200,  200,   403,   404,     LOGIN, args=the_number),
@@ -259,6 +271,7 @@ PERSONAL = [
     Row("GET new_workspace",                     200,  200,   200,   200,     LOGIN),
     Row("POST create_workspace",                 302,  302,   302,   302,     LOGIN, form=a_workspace, foreign=302),
     Row("POST leave_workspace",                  422,  302,   302,   404,     LOGIN, args=lambda world: {"slug": "acme"}),
+    Row("POST stop_acting",                      302,  302,   302,   302,     LOGIN),
     Row("POST end_session",                      404,  404,   404,   404,     LOGIN, args=a_key),
     Row("GET invitation",                        200,  200,   200,   200,     200,   args=the_link, foreign=200),
     Row("POST accept_invitation",                422,  422,   422,   422,     LOGIN, args=the_link, foreign=422),

@@ -28,6 +28,7 @@ from numbers.pricing import price_of
 from numbers.purchase import purchase_number
 from numbers.purchase_requests import PurchaseRequest
 from numbers.reports import DiagnosisReport
+from numbers.sync_models import Difference
 from telephony import provider
 from telephony.values import AvailableNumber, NumberQuery, NumberType
 from wallet.models import TopUp
@@ -61,6 +62,7 @@ class World:
     picture: MediaFile
     voicemail: Voicemail
     test: NumberTest
+    difference: Difference
     person: str = "owner"
     workspace: Workspace = field(init=False)
 
@@ -115,7 +117,8 @@ def build() -> World:
     return World(
         acme, globex, people, order, number, available, invitation, request, report,
         bulk_run=_bulk_run(number, people["owner"]), top_up=_top_up(acme, people["owner"]),
-        test=_test(number, people["owner"]), **_interactions(number),
+        test=_test(number, people["owner"]), difference=_difference(number),
+        **_interactions(number),
     )  # fmt: skip
 
 
@@ -132,6 +135,16 @@ def _top_up(workspace: Workspace, by: User) -> TopUp:
     return TopUp.objects.create(
         workspace=workspace, wallet_id=workspace.pk, amount=Decimal(20), currency="USD", by=by,
         created_at=now, expires_at=now + timedelta(hours=1),
+    )  # fmt: skip
+
+
+def _difference(number: Number) -> Difference:
+    """Somebody has sent its calls elsewhere, maybe on purpose."""
+    now = timezone.now()
+    return Difference.objects.create(
+        workspace=number.workspace, number=number, e164=number.e164,
+        provider_sid=number.provider_sid, kind=Difference.Kind.WEBHOOKS, asks=True,
+        theirs={"voice_url": "https://elsewhere.test/"}, first_seen_at=now, last_seen_at=now,
     )  # fmt: skip
 
 

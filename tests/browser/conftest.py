@@ -17,10 +17,10 @@ from workspaces.models import User
 Browse = Callable[..., Page]
 
 # The browser itself logs each answer of 400 and above; which ones come is what the tests say.
+STATUS_LINE = re.compile(r"Failed to load resource: the server responded with a status of [45]")
 # htmx logs a request that a newer one of the same form replaced (hx-sync) as two errors; one
 # that failed says htmx:sendError besides.
 REPLACED = re.compile(r"htmx:(afterRequest|sendAbort),")
-STATUS_LINE = re.compile(r"Failed to load resource: the server responded with a status of [45]")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -15,7 +15,7 @@ from numbers.models import Number, NumberQuerySet
 from numbers.number_forms import ConfirmForm, CountForm, TagForm
 from numbers.surroundings import surroundings_of
 from numbers.usages import Usage, usages_of
-from workspaces.access import WorkspaceRequest, forbidden, workspace_view
+from workspaces.access import WorkspaceRequest, forbidden, is_it_you, workspace_view
 from workspaces.permissions import NUMBERS_EDIT, NUMBERS_RELEASE, NUMBERS_VIEW
 
 CONFIRMATIONS: dict[str, type[ConfirmForm]] = {
@@ -46,7 +46,7 @@ def bulk(request: WorkspaceRequest) -> HttpResponse:
         return redirect("numbers:index", workspace_slug=request.workspace.slug)
     if not request.membership.can(NEEDS[action]):
         return forbidden(request, NEEDS[action])
-    return _page(request, action, form)
+    return _asks_again(request, action) or _page(request, action, form)
 
 
 @require_POST
@@ -58,6 +58,8 @@ def do_bulk(request: WorkspaceRequest) -> HttpResponse:
         return redirect("numbers:index", workspace_slug=request.workspace.slug)
     if not request.membership.can(NEEDS[action]):
         return forbidden(request, NEEDS[action])
+    if asks := _asks_again(request, action):
+        return asks
     form = ChosenNumbersForm({"n": request.POST.getlist("n")})
     if not form.is_valid():
         return _page(request, action, form)
@@ -71,6 +73,11 @@ def do_bulk(request: WorkspaceRequest) -> HttpResponse:
     )  # fmt: skip
     return redirect("numbers:bulk_done", workspace_slug=request.workspace.slug,
                     run_id=run.public_id)  # fmt: skip
+
+
+def _asks_again(request: WorkspaceRequest, action: str) -> HttpResponse | None:
+    """Releasing is grave, and the others can be taken back."""
+    return is_it_you(request) if action == "release" else None
 
 
 def _page(

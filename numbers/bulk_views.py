@@ -5,6 +5,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from lib import rate_limit
 from lib.csv_lines import csv_answer
 from numbers import bulk as bulks
 from numbers.export import csv_lines
@@ -132,5 +133,6 @@ def export(request: WorkspaceRequest) -> HttpResponse:
 
 
 def _csv(request: WorkspaceRequest, numbers: NumberQuerySet) -> HttpResponse:
+    rate_limit.spend("export", who=request.workspace.pk, what="exports")
     name = f"numbers-{request.workspace.slug}-{timezone.now():%Y-%m-%d}"
     return csv_answer(csv_lines(request.workspace, numbers), name)

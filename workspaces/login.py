@@ -19,7 +19,7 @@ class InvitedOnly(DefaultAccountAdapter):
     """Accounts come from invitations and from support staff, never from a sign-up form."""
 
     error_messages = DefaultAccountAdapter.error_messages | {
-        "email_password_mismatch": "This mail address and this password do not belong together.",
+        "email_password_mismatch": "This mail address and this password do not belong together.",  # nosec B105
         "too_many_login_attempts": "Too many wrong passwords. Wait a few minutes, then try again.",
     }
 
@@ -46,7 +46,7 @@ class InvitedOnly(DefaultAccountAdapter):
         """Where a server hands requests on through a unix socket there is no address."""
         if request.META.get("REMOTE_ADDR") or "X-Forwarded-For" in request.headers:
             return super().get_client_ip(request)
-        return "0.0.0.0"  # noqa: S104  nobody listens there: it stands for "not known"
+        return "0.0.0.0"  # noqa: S104  nobody listens there: it stands for "not known"  # nosec B104
 
 
 def was_recently_authenticated(request: HttpRequest) -> bool:

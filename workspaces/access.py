@@ -125,8 +125,10 @@ def is_it_you(request: HttpRequest) -> HttpResponse | None:
 
     For a view of which only a part is grave; the others wear ``recently_authenticated``.
     """
+    if was_recently_authenticated(request):
+        return None
     methods = get_adapter(request).get_reauthentication_methods(request.user)
-    if not methods or was_recently_authenticated(request):
+    if not methods:
         return None
     back = urlencode({REDIRECT_FIELD_NAME: _page_to_come_back_to(request)})
     return leave_for(request, f"{methods[0]['url']}?{back}")

@@ -9,4 +9,4 @@ import sysconfig
 from pathlib import Path
 
 _stdlib_numbers = Path(sysconfig.get_path("stdlib")) / "numbers.py"
-exec(compile(_stdlib_numbers.read_text(encoding="utf-8"), _stdlib_numbers, "exec"))
+exec(compile(_stdlib_numbers.read_text(encoding="utf-8"), _stdlib_numbers, "exec"))  # nosec B102  ADR-0001

@@ -5,6 +5,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from lib import rate_limit
 from lib.csv_lines import csv_answer
 from numbers import bulk as bulks
 from numbers.export import csv_lines
@@ -15,7 +16,7 @@ from numbers.models import Number, NumberQuerySet
 from numbers.number_forms import ConfirmForm, CountForm, TagForm
 from numbers.surroundings import surroundings_of
 from numbers.usages import Usage, usages_of
-from workspaces.access import WorkspaceRequest, forbidden, workspace_view
+from workspaces.access import WorkspaceRequest, forbidden, is_it_you, workspace_view
 from workspaces.permissions import NUMBERS_EDIT, NUMBERS_RELEASE, NUMBERS_VIEW
 
 CONFIRMATIONS: dict[str, type[ConfirmForm]] = {
@@ -46,7 +47,7 @@ def bulk(request: WorkspaceRequest) -> HttpResponse:
         return redirect("numbers:index", workspace_slug=request.workspace.slug)
     if not request.membership.can(NEEDS[action]):
         return forbidden(request, NEEDS[action])
-    return _page(request, action, form)
+    return _asks_again(request, action) or _page(request, action, form)
 
 
 @require_POST
@@ -58,6 +59,8 @@ def do_bulk(request: WorkspaceRequest) -> HttpResponse:
         return redirect("numbers:index", workspace_slug=request.workspace.slug)
     if not request.membership.can(NEEDS[action]):
         return forbidden(request, NEEDS[action])
+    if asks := _asks_again(request, action):
+        return asks
     form = ChosenNumbersForm({"n": request.POST.getlist("n")})
     if not form.is_valid():
         return _page(request, action, form)
@@ -71,6 +74,11 @@ def do_bulk(request: WorkspaceRequest) -> HttpResponse:
     )  # fmt: skip
     return redirect("numbers:bulk_done", workspace_slug=request.workspace.slug,
                     run_id=run.public_id)  # fmt: skip
+
+
+def _asks_again(request: WorkspaceRequest, action: str) -> HttpResponse | None:
+    """Releasing is grave, and the others can be taken back."""
+    return is_it_you(request) if action == "release" else None
 
 
 def _page(
@@ -125,5 +133,6 @@ def export(request: WorkspaceRequest) -> HttpResponse:
 
 
 def _csv(request: WorkspaceRequest, numbers: NumberQuerySet) -> HttpResponse:
+    rate_limit.spend("export", who=request.workspace.pk, what="exports")
     name = f"numbers-{request.workspace.slug}-{timezone.now():%Y-%m-%d}"
     return csv_answer(csv_lines(request.workspace, numbers), name)

@@ -11,12 +11,13 @@ from numbers.changes import refuse_if_leaving
 from numbers.models import Number
 from numbers.number_forms import ReleaseForm
 from numbers.number_views import do, number_of
-from workspaces.access import WorkspaceRequest, workspace_view
+from workspaces.access import WorkspaceRequest, recently_authenticated, workspace_view
 from workspaces.permissions import NUMBERS_RELEASE
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @workspace_view(NUMBERS_RELEASE)
+@recently_authenticated
 def release(request: WorkspaceRequest, public_id: str) -> HttpResponse:
     """Says what will break, and releases it now or at the end of the paid month."""
     number = number_of(request, public_id)

@@ -9,7 +9,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.log import log_response
 
 from interactions import webhooks as provider_webhooks
-from lib import logs
+from lib import logs, rate_limit
 from lib.rate_limit import TooOften
 from numbers_project import errors
 from workspaces import audit
@@ -20,9 +20,27 @@ PERMISSIONS_POLICY = ", ".join(
                     "gyroscope", "hid", "magnetometer", "microphone", "midi", "payment", "serial",
                     "usb")
 )  # fmt: skip
+WEBHOOKS = "/webhooks/"
 REQUEST_ID = re.compile(r"[\w-]{8,64}")
 
 View = Callable[[HttpRequest], HttpResponse]
+
+
+def bad_signatures(get_response: View) -> View:
+    """Tell whoever sends webhooks with bad signatures time and again when to try again.
+
+    The signature is looked at first: what is from the provider is always taken, whoever
+    else sends from its address.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.status_code != 403 or not request.path_info.startswith(WEBHOOKS):
+            return response
+        wait = rate_limit.seconds_to_wait("bad_signature", who=_caller(request))
+        return HttpResponse(status=429, headers={"Retry-After": str(wait)}) if wait else response
+
+    return middleware
 
 
 def webhooks_first(get_response: View) -> View:
@@ -106,22 +124,24 @@ def wrong_method_in_words(get_response: View) -> View:
 
 
 def origin(get_response: View) -> View:
-    """Tell the audit trail which address a request comes from.
-
-    Behind a proxy it is the last address that the proxy added, which is the one nobody but
-    the proxy could write.
-    """
+    """Tell the audit trail which address a request comes from."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        forwarded = request.headers.get("X-Forwarded-For", "") if settings.BEHIND_PROXY else ""
-        address = forwarded.rsplit(",", 1)[-1].strip() or request.META.get("REMOTE_ADDR", "")
-        token = audit.ORIGIN.set(address[:60])
+        token = audit.ORIGIN.set(_caller(request)[:60])
         try:
             return get_response(request)
         finally:
             audit.ORIGIN.reset(token)
 
     return middleware
+
+
+def _caller(request: HttpRequest) -> str:
+    """The address that a request comes from. Behind a proxy it is the last that the proxy
+    added, which is the one nobody but the proxy could write.
+    """
+    forwarded = request.headers.get("X-Forwarded-For", "") if settings.BEHIND_PROXY else ""
+    return forwarded.rsplit(",", 1)[-1].strip() or request.META.get("REMOTE_ADDR", "")
 
 
 class Limits:

@@ -192,6 +192,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "numbers_project.middleware.reference",
+    "numbers_project.middleware.bad_signatures",
     "numbers_project.middleware.webhooks_first",
     "django.middleware.security.SecurityMiddleware",
     "numbers_project.middleware.headers",
@@ -396,7 +397,10 @@ NEVER_LOGGED = [
     SECRET_KEY,
     *SECRET_KEY_FALLBACKS,
     TWILIO_AUTH_TOKEN,
+    TWILIO_AUTH_TOKEN_SECONDARY,
     TWILIO_API_KEY_SECRET,
+    STRIPE_API_KEY,
+    STRIPE_WEBHOOK_SECRET,
     METRICS_TOKEN,
     EMAIL_CONFIG.get("EMAIL_HOST_PASSWORD") or "",
     str(DATABASES["default"].get("PASSWORD") or ""),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -62,6 +63,31 @@ def test_a_secret_may_stand_in_a_file(tmp_path):
     secret.write_text("from-a-file-" + "x" * 50)
     found = read("SECRET_KEY", SECRET_KEY=None, SECRET_KEY_FILE=str(secret))
     assert found["SECRET_KEY"].startswith("from-a-file-")
+
+
+def secrets_of_the_example() -> list[str]:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    return re.findall(r"^(\w+(?:SECRET|TOKEN|_KEY|SECONDARY))=", example, re.MULTILINE)
+
+
+def test_each_secret_may_stand_in_a_file_and_is_kept_out_of_the_log(tmp_path):
+    names, files = secrets_of_the_example(), {}
+    for name in names:
+        file = tmp_path / name
+        file.write_text(f"the-{name}-" + "x" * 50)
+        files |= {name: None, f"{name}_FILE": str(file)}
+    found = read(*names, "NEVER_LOGGED", **files)
+    assert len(names) >= 7
+    assert [name for name in names if not found[name].startswith(f"the-{name}-")] == []
+    assert [name for name in names if found[name] not in found["NEVER_LOGGED"]] == []
+
+
+def test_the_database_too_and_its_password(tmp_path):
+    file = tmp_path / "database_url"
+    file.write_text("postgres://numbers:pass-of-the-database@db:5432/desk")
+    found = read("DATABASES", "NEVER_LOGGED", DATABASE_URL=None, DATABASE_URL_FILE=str(file))
+    assert found["DATABASES"]["default"]["NAME"] == "desk"
+    assert "pass-of-the-database" in found["NEVER_LOGGED"]
 
 
 def test_without_a_secret_it_does_not_start():

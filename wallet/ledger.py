@@ -347,7 +347,8 @@ def _call(function: str, *arguments: Any) -> tuple[Any, ...]:
     By the driver itself, with a prepared statement: Django's cursor binds on our side, so the
     server would parse a new text each time, and its layers cost as much as the debit.
     """
-    query = f"SELECT * FROM {function}({', '.join(['%s'] * len(arguments))})"  # noqa: S608  ours
+    marks = ", ".join(["%s"] * len(arguments))
+    query = f"SELECT * FROM {function}({marks})"  # noqa: S608  names are ours  # nosec B608
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     with connection.wrap_database_errors:

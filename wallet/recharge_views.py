@@ -16,7 +16,7 @@ from wallet import cards, tasks
 from wallet.models import AutoRecharge, SavedCard, TopUp, Wallet
 from wallet.recharge import added_this_month, check, set_recharge
 from wallet.top_up_views import may_lead_to_stripe
-from workspaces.access import WorkspaceRequest, workspace_view
+from workspaces.access import WorkspaceRequest, recently_authenticated, workspace_view
 from workspaces.models import Workspace
 from workspaces.permissions import WALLET_TOP_UP
 
@@ -56,6 +56,7 @@ class ReturnForm(forms.Form):
 @may_lead_to_stripe
 @require_http_methods(["GET", "HEAD", "POST"])
 @workspace_view(WALLET_TOP_UP)
+@recently_authenticated
 def recharge(request: WorkspaceRequest) -> HttpResponse:
     """Show the settings; sent, keep them."""
     saving = _saving(request)
@@ -134,6 +135,7 @@ def _waits(wanted: AutoRecharge, wallet: Wallet, added: Decimal) -> str:
 @may_lead_to_stripe
 @require_POST
 @workspace_view(WALLET_TOP_UP)
+@recently_authenticated
 def save_card(request: WorkspaceRequest) -> HttpResponse:
     """Go to the page at Stripe that saves a card."""
     try:
@@ -146,6 +148,7 @@ def save_card(request: WorkspaceRequest) -> HttpResponse:
 
 @require_POST
 @workspace_view(WALLET_TOP_UP)
+@recently_authenticated
 def remove_card(request: WorkspaceRequest) -> HttpResponse:
     cards.remove_card(workspace=request.workspace, by=request.user)
     messages.success(request, "The card is removed, and the automatic recharge is off.")

@@ -25,7 +25,7 @@ from wallet.ledger import InvalidAmount
 from wallet.models import TopUp, Wallet
 from wallet.top_up import TopUpOutOfBounds, open_checkout, start_top_up
 from wallet.top_up import cancel as cancel_payment
-from workspaces.access import WorkspaceRequest, workspace_view
+from workspaces.access import WorkspaceRequest, recently_authenticated, workspace_view
 from workspaces.models import Workspace
 from workspaces.permissions import WALLET_TOP_UP
 
@@ -78,6 +78,7 @@ def way_back(workspace: Workspace, address: str) -> str:
 @may_lead_to_stripe
 @require_http_methods(["GET", "HEAD", "POST"])
 @workspace_view(WALLET_TOP_UP)
+@recently_authenticated
 def add_funds(request: WorkspaceRequest) -> HttpResponse:
     """Choose an amount and go to the payment page; sent twice, it is one payment."""
     if request.method != "POST":
@@ -167,6 +168,7 @@ def _another(request: WorkspaceRequest, found: TopUp) -> str:
 @may_lead_to_stripe
 @require_POST
 @workspace_view(WALLET_TOP_UP)
+@recently_authenticated
 def pay(request: WorkspaceRequest, reference: str) -> HttpResponse:
     """Go to the payment page of a payment that is still open."""
     found = _find(request, reference)

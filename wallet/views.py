@@ -14,7 +14,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from lib import htmx
+from lib import htmx, rate_limit
 from wallet.balances import Balances, balances_at, use_a_day
 from wallet.chart import chart_of
 from wallet.models import Hold, Wallet
@@ -146,6 +146,7 @@ def export(request: WorkspaceRequest) -> HttpResponseBase:
     form = FilterForm(request.GET)
     if not form.is_valid():
         return HttpResponse("The filter is not complete.", status=422, content_type="text/plain")
+    rate_limit.spend("export", who=request.workspace.pk, what="exports")
     begin, end = form.period(ZoneInfo(request.workspace.time_zone))
     begin, end = begin or BEGINNING, end or END
     points = balances_at(wallet, [begin, end], used_since=begin).points

@@ -130,13 +130,23 @@ def recently_authenticated(view: View) -> View:
 
     @wraps(view)
     def gate(request: HttpRequest, **kwargs: object) -> HttpResponseBase:
-        methods = get_adapter(request).get_reauthentication_methods(request.user)
-        if not methods or was_recently_authenticated(request):
-            return view(request, **kwargs)
-        back = urlencode({REDIRECT_FIELD_NAME: _page_to_come_back_to(request)})
-        return leave_for(request, f"{methods[0]['url']}?{back}")
+        return is_it_you(request) or view(request, **kwargs)
 
     return gate
+
+
+def is_it_you(request: HttpRequest) -> HttpResponse | None:
+    """The way to the page that asks for the password, or nothing where it need not be asked.
+
+    For a view of which only a part is grave; the others wear ``recently_authenticated``.
+    """
+    if was_recently_authenticated(request):
+        return None
+    methods = get_adapter(request).get_reauthentication_methods(request.user)
+    if not methods:
+        return None
+    back = urlencode({REDIRECT_FIELD_NAME: _page_to_come_back_to(request)})
+    return leave_for(request, f"{methods[0]['url']}?{back}")
 
 
 def _only_reads(request: HttpRequest) -> bool:

@@ -1,5 +1,6 @@
 """How people get in: by invitation only, and asked again before what is grave."""
 
+import logging
 import time
 from typing import Any
 from urllib.parse import quote
@@ -14,12 +15,14 @@ from django.urls import reverse
 
 from workspaces.models import User
 
+log = logging.getLogger(__name__)
+
 
 class InvitedOnly(DefaultAccountAdapter):
     """Accounts come from invitations and from support staff, never from a sign-up form."""
 
     error_messages = DefaultAccountAdapter.error_messages | {
-        "email_password_mismatch": "This mail address and this password do not belong together.",
+        "email_password_mismatch": "This mail address and this password do not belong together.",  # nosec B105
         "too_many_login_attempts": "Too many wrong passwords. Wait a few minutes, then try again.",
     }
 
@@ -42,11 +45,19 @@ class InvitedOnly(DefaultAccountAdapter):
     def format_email_subject(self, subject: str) -> str:
         return f"Number desk: {subject}"
 
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """What was typed stays out of the log: people type passwords into the wrong field."""
+        log.warning("a sign-in failed, from %s", self.get_client_ip(request))
+
+    def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
+        log.info("person %s signed in, from %s", user.pk, self.get_client_ip(request))
+        return super().post_login(request, user, **kwargs)
+
     def get_client_ip(self, request: HttpRequest) -> str:
         """Where a server hands requests on through a unix socket there is no address."""
         if request.META.get("REMOTE_ADDR") or "X-Forwarded-For" in request.headers:
             return super().get_client_ip(request)
-        return "0.0.0.0"  # noqa: S104  nobody listens there: it stands for "not known"
+        return "0.0.0.0"  # noqa: S104  nobody listens there: it stands for "not known"  # nosec B104
 
 
 def was_recently_authenticated(request: HttpRequest) -> bool:
@@ -54,6 +65,11 @@ def was_recently_authenticated(request: HttpRequest) -> bool:
     records = authentication.get_authentication_records(request, request.user)
     newest = max((record["at"] for record in records), default=0)
     return time.time() - newest < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+
+
+def second_factor_failed(request: HttpRequest, user: User, **_signal: object) -> None:
+    log.warning("a second factor of person %s failed, from %s", user.pk,
+                InvitedOnly(request).get_client_ip(request))  # fmt: skip
 
 
 def sign_in_after_joining(request: HttpRequest, user: User, address: str) -> HttpResponse:

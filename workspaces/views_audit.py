@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from lib import htmx
+from lib import htmx, rate_limit
 from lib.csv_lines import csv_answer
 from workspaces.access import WorkspaceRequest, workspace_view
 from workspaces.activity import AREAS, Question, csv_lines, page_of
@@ -70,5 +70,6 @@ def export(request: WorkspaceRequest) -> HttpResponseBase:
     question = form.question() if form.is_valid() else None
     if question is None:
         return index(request, workspace_slug=request.workspace.slug)
+    rate_limit.spend("export", who=request.workspace.pk, what="exports")
     name = f"activity-{request.workspace.slug}-{timezone.now():%Y-%m-%d}"
     return csv_answer(csv_lines(request.workspace, question), name)

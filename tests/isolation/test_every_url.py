@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from conftest import signed_in
 from tests.isolation import world as worlds
-from tests.isolation.url_table import LOGIN, TABLE, Answer, Row
+from tests.isolation.url_table import ASKS_AGAIN, LOGIN, TABLE, Answer, Row
 from tests.isolation.urls import Url, every_url
 from tests.isolation.world import ANONYMOUS, OUTSIDER, PEOPLE, World
 from workspaces.permissions import EXPLAINED
@@ -109,6 +109,23 @@ def test_each_person_gets_what_the_table_says(row: Row, world: World):
         if person in (ANONYMOUS, OUTSIDER):
             assert [mark for mark in marks if mark in response.text] == [], person
     assert got == row.answers()
+
+
+def test_an_old_session_is_asked_for_the_password_before_what_is_grave(world: World, settings):
+    settings.ACCOUNT_REAUTHENTICATION_TIMEOUT = 0  # nothing is recent
+    before, asked = rows_of(world.acme.pk), set()
+    in_a_workspace = {url.name for url in URLS if url.is_of_a_workspace}
+    for row in (row for row in TABLE if row.name in in_a_workspace):
+        with undone():
+            response = ask(row, world, "owner")
+            if response.headers.get("Location", "").startswith("/accounts/reauthenticate/"):
+                assert rows_of(world.acme.pk) == before, row.request
+                asked.add(f"{row.request} do=release" if releases(row, world) else row.request)
+    assert asked == ASKS_AGAIN
+
+
+def releases(row: Row, world: World) -> bool:
+    return {**row.query(world), **row.form(world)}.get("do") == "release"
 
 
 def test_no_page_of_the_admin_opens_for_a_customer(as_owner: Client, client: Client):

@@ -124,6 +124,10 @@ def tagging(world: World) -> dict[str, Any]:
     return {"do": "tag", "n": [world.number.public_id], "tags": "Sales"}
 
 
+def releasing(world: World) -> dict[str, Any]:
+    return {"do": "release", "n": [world.number.public_id], "typed": "1"}
+
+
 def its_last_digits(world: World) -> dict[str, Any]:
     return {"digits": world.number.e164[-4:], "when": "now"}
 
@@ -180,6 +184,8 @@ NUMBERS = [
     Row("GET numbers:export",         200,  200,   200,   404,     LOGIN),
     Row("GET numbers:bulk",           200,  200,   403,   404,     LOGIN, query=tagging, foreign=422),
     Row("POST numbers:do_bulk",       302,  302,   403,   404,     LOGIN, form=tagging, foreign=302),
+    Row("GET numbers:bulk",           200,  403,   403,   404,     LOGIN, query=releasing, foreign=422),
+    Row("POST numbers:do_bulk",       302,  403,   403,   404,     LOGIN, form=releasing, foreign=422),
     Row("GET numbers:bulk_done",      200,  200,   200,   404,     LOGIN, args=lambda world: {"run_id": world.bulk_run.public_id}),
     Row("GET numbers:choices",        200,  200,   200,   404,     LOGIN, query=a_picker, foreign=200),
     Row("GET numbers:detail",         200,  200,   200,   404,     LOGIN, args=the_number),
@@ -321,6 +327,19 @@ ACCOUNT = [
                              "GET mfa_download_recovery_codes"]),
     *for_the_signed_in(404, ["GET mfa_remove_webauthn", "GET mfa_edit_webauthn"], args=a_key),
 ]  # fmt: skip
+
+# Where somebody who signed in long ago is asked for the password first, before anything is
+# shown or done; nowhere else in a workspace.
+ASKS_AGAIN = {
+    "GET workspaces:members", "POST workspaces:invite", "GET workspaces:member",
+    "POST workspaces:change_role", "POST workspaces:change_permissions",
+    "POST workspaces:remove_member", "POST workspaces:send_again",
+    "POST workspaces:withdraw_invitation",
+    "GET wallet:add_funds", "POST wallet:pay_top_up", "GET wallet:recharge",
+    "POST wallet:recharge", "POST wallet:save_card", "POST wallet:remove_card",
+    "GET numbers:release", "POST numbers:release",
+    "GET numbers:bulk do=release", "POST numbers:do_bulk do=release",
+}  # fmt: skip
 
 TABLE = [
     *NUMBERS, *INTERACTIONS, *WALLET, *ACTIVITY, *WORKSPACES, *PERSONAL, *DESK, *WEBHOOKS,

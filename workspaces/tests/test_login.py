@@ -264,6 +264,25 @@ def test_setting_it_up_asks_for_the_password_first(owner):
     assert answer.headers["Location"].startswith("/accounts/reauthenticate/")
 
 
+@pytest.mark.usefixtures("_one_moment")
+def test_each_sign_in_and_each_failure_is_in_the_log(owner, as_owner, caplog):
+    caplog.set_level("INFO", logger="workspaces.login")
+    set_up(as_owner)
+    browser = Client()
+    log_in(owner.email, "a-password-mistyped", browser)
+    log_in(owner.email, browser=browser)
+    browser.post("/accounts/2fa/authenticate/", {"code": "000000"})
+    said = [record.getMessage() for record in caplog.records if record.name == "workspaces.login"]
+    assert said == [
+        "a sign-in failed, from 127.0.0.1",
+        f"a second factor of person {owner.pk} failed, from 127.0.0.1",
+    ]
+    log_in(owner.email, browser=Client())
+    Authenticator.objects.all().delete()
+    log_in(owner.email, browser=Client())
+    assert caplog.messages[-1] == f"person {owner.pk} signed in, from 127.0.0.1"
+
+
 # --- Support staff ------------------------------------------------------------------------
 
 

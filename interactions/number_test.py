@@ -278,7 +278,9 @@ def _answered(test: NumberTest, arrived: Call | Message | None) -> Hop:
         return Hop(name, "done", "It was taken and kept.")
     assert arrived is not None, "only looked at when it has arrived"
     if arrived.ended_at is not None:
-        return Hop(name, "done", f"The call ended after {arrived.seconds or 0} seconds: "
+        seconds = arrived.seconds or 0
+        length = f"{seconds} second{'' if seconds == 1 else 's'}"
+        return Hop(name, "done", f"The call ended after {length}: "
                    f"{arrived.get_outcome_display().lower()}.")  # fmt: skip
     if timezone.now() - arrived.at < ENDS_WITHIN:
         return Hop(name, "waiting", "The call is under way.")

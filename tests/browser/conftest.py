@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebError, expect
+from django.db import connections
+from playwright.sync_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    WebError,
+    expect,
+)
 from pytest_django.live_server_helper import LiveServer
 
 from conftest import signed_in
@@ -37,6 +45,20 @@ def browser_type_launch_args() -> dict[str, Any]:
         "executable_path": CHROMIUM,
         "args": ["--no-sandbox", "--no-first-run", *(f"--disable-{part}" for part in quiet)],
     }
+
+
+@pytest.fixture(scope="session")
+def own_connections() -> None:
+    """Closes those of this thread, which has others once Playwright's loop runs in it: Django
+    keeps them by context there. A process that a test forks has no loop, finds the old ones
+    again, and would share their sockets with its parent and its siblings.
+    """
+    connections.close_all()
+
+
+@pytest.fixture(scope="session")
+def playwright(own_connections: None, playwright: Playwright) -> Playwright:
+    return playwright
 
 
 @pytest.fixture

@@ -329,6 +329,7 @@ def test_the_whole_page_works_with_keys(browse, owner, stock):
 
 def press(page: Page, target: Locator) -> None:
     """With keys, and wait for the page that it leads to."""
+    page.wait_for_load_state("networkidle")  # a part that is replaced lets go of the focus
     tab_to(page, target)
     with page.expect_navigation():
         page.keyboard.press("Enter")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client, TransactionTestCase
 
 from telephony.simulator.fixtures import simulator  # noqa: F401  a fixture
@@ -24,6 +24,22 @@ pytest_plugins = ["tests.browser.chromium"]
 # Playwright's synchronous API runs an event loop in the test's thread, and Django refuses
 # database calls there. The tests are synchronous all the same.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+OTHERS = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """At the end nobody else is in the tests' database, so that it can be dropped: threads of
+    servers keep their connections, and an event loop in the tests' own thread hides some.
+    """
+    yield
+    with django_db_blocker.unblock():
+        with connection.cursor() as cursor:
+            cursor.execute(OTHERS)
+        connections.close_all()
 
 
 @pytest.fixture(autouse=True)

@@ -154,7 +154,7 @@ def test_killed_launcher_leaves_nothing(copy: Copy):
 
     copy.end(signal.SIGKILL)
 
-    wait_until(copy.nothing_is_left, 10)
+    wait_until(copy.nothing_is_left, START_SECONDS)  # PostgreSQL writes its last checkpoint
 
 
 def test_data_outlives_a_killed_database(copy: Copy):

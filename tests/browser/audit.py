@@ -9,6 +9,16 @@ WIDTHS = (1280, 375, 320)
 # Dark changes colours and nothing else, so there only these rules can say something new.
 RULES_ON_COLOURS = ["color-contrast", "link-in-text-block"]
 AXE = Axe().axe_script
+# What loads once it is seen has loaded, no answer is being put in, and nothing moves but what
+# moves for ever: axe cannot judge a page that changes under it.
+STILL = """() => {
+    const unseen = window.htmx && document.querySelector("[hx-trigger=revealed]");
+    unseen?.scrollIntoView();
+    return !unseen
+        && !document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added")
+        && document.getAnimations().every(animation =>
+            animation.effect.getComputedTiming().iterations === Infinity);
+}"""
 RUN = """([part, rules]) => axe.run(part, {
     resultTypes: ["violations", "incomplete"], ...(rules.length ? {runOnly: rules} : {}),
 }).then(result => [...result.violations, ...result.incomplete])"""
@@ -24,6 +34,7 @@ def audit(page: Page, part: str = "html") -> None:
     page.evaluate(AXE)
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
+        page.wait_for_function(STILL)
         wide = page.evaluate("document.documentElement.scrollWidth")
         if wide > width:
             problems.append(f"{width} px: {wide} px wide")

@@ -1,16 +1,19 @@
 """Money: one debit against a bare commit, and eight clients on one hot wallet."""
 
 import multiprocessing
+import os
 import time
 from collections.abc import Callable
 from decimal import Decimal
 from itertools import count
+from pathlib import Path
 from uuid import uuid4
 
 from django.db import connection, connections, transaction
 from django.utils import timezone
 from psycopg import Cursor
 
+from bench._hordak import DATABASE, transfers
 from bench.harness import Figures, alternate, benchmark, per_second
 from wallet import ledger
 from wallet.models import Entry, Kind, Wallet
@@ -97,6 +100,24 @@ def debit() -> Figures:
     wallet = prepare()
     rounds = [lambda m=make: per_second(m(wallet), DEBITS) for make in (ours, bare, naive)]
     return Figures(*alternate(*rounds, times=ROUNDS))
+
+
+@benchmark("wallet.hordak", unit="per second", goal=1)
+def hordak() -> Figures:
+    """One client, one commit per debit, against a transfer of django-hordak's (two legs and
+    their balance check, without our key, our limits and our running balance).
+    """
+    wallet = prepare()
+    settings = connection.settings_dict
+    database = {key: settings[key] for key in ("ENGINE", "HOST", "PORT", "USER", "PASSWORD")}
+    connection.connection.execute(f"DROP DATABASE IF EXISTS {DATABASE}")
+    connection.connection.execute(f"CREATE DATABASE {DATABASE}")
+    home = Path(os.environ.get("VAR_DIR") or "var") / "hordak"
+    with transfers(database, home) as theirs:
+        rounds = [
+            lambda: per_second(ours(wallet), DEBITS), lambda: theirs.per_second(DEBITS),
+        ]  # fmt: skip
+        return Figures(*alternate(*rounds, times=ROUNDS))
 
 
 @benchmark("wallet.hot", unit="per second", goal=0.5)

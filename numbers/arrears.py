@@ -30,7 +30,7 @@ def note(tried: Sequence[int], short: Mapping[int, LockedWallet], at: datetime) 
 
 def arrears_of(workspace: Workspace | None) -> RentArrears | None:
     """For the banner of the pages: whether something that fell due found no money."""
-    return RentArrears.objects.filter(pk=workspace.pk).first() if workspace else None
+    return getattr(workspace, "rentarrears", None)
 
 
 def among(workspaces: Sequence[int]) -> set[int]:

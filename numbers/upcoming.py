@@ -16,6 +16,7 @@ from wallet.models import Entry, Kind
 from wallet.upcoming import Charge, Day
 from workspaces.models import Workspace
 
+CHUNK = 1000  # charges that are named at once where the money does not reach
 # Both in one question: the sums of the days, and the first charges by name.
 DAYS = """
 WITH due AS MATERIALIZED (
@@ -28,7 +29,8 @@ SELECT greatest(floor(extract(epoch FROM due_at - %(now)s) / 86400), 0)::integer
 FROM due GROUP BY 1
 UNION ALL (
     SELECT NULL, first.price, NULL, NULL, first.due_at, number.e164 FROM (
-        SELECT * FROM due ORDER BY due_at, number_id LIMIT %(most)s
+        SELECT * FROM due ORDER BY due_at, number_id
+        LIMIT CASE WHEN (SELECT sum(price) FROM due) > %(covered)s THEN %(chunk)s ELSE %(most)s END
     ) AS first JOIN numbers_number AS number ON number.id = first.number_id
 )
 ORDER BY 1, 5
@@ -47,12 +49,15 @@ ORDER BY due.due_at, due.number_id
 
 
 def rent_days(
-    workspace: Workspace, *, now: datetime, days: int, most: int
+    workspace: Workspace, *, now: datetime, days: int, most: int, covered: Decimal | None = None
 ) -> tuple[list[Day], list[Charge]]:
     """What falls due on each day of so many ahead, overdue rent on the first of them, and
-    the first charges.
+    the first charges: ``most`` of them, or a thousand where their sum is not ``covered``.
     """
-    asked: dict[str, Any] = {"workspace": workspace.pk, "now": now, "days": days, "most": most}
+    asked: dict[str, Any] = {
+        "workspace": workspace.pk, "now": now, "days": days, "most": most, "chunk": CHUNK,
+        "covered": covered,
+    }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(DAYS, asked)
         rows = cursor.fetchall()

@@ -143,6 +143,8 @@ RENT_AHEAD = {
     "charges": "numbers.upcoming.rent_charges",
     "due": "numbers.upcoming.rent_due",
 }
+# One-to-one relations of a workspace, of apps above it, that the frame of each page shows.
+READ_WITH_WORKSPACE = ["rentarrears"]
 STATEMENT_CAUSES = [
     "wallet.statement.top_up_addresses",
     "numbers.upcoming.statement_addresses",

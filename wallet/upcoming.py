@@ -47,10 +47,13 @@ def _told(what: str, *words: object, **options: Any) -> Any:
 
 
 def upcoming_days(
-    workspace: Workspace, *, now: datetime, days: int, most: int = 0
-) -> tuple[list[Day], list[Charge]]:
-    """The days on which something falls due, in order, and the first charges of them."""
-    return _told("days", workspace, now=now, days=days, most=most)
+    workspace: Workspace, *, now: datetime, days: int, most: int = 0,
+    covered: Decimal | None = None,
+) -> tuple[list[Day], list[Charge]]:  # fmt: skip
+    """The days on which something falls due, in order, and the first charges of them: more
+    than ``most`` where their sum is not ``covered``, since which of them are not is then told.
+    """
+    return _told("days", workspace, now=now, days=days, most=most, covered=covered)
 
 
 def upcoming_charges(

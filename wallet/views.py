@@ -67,19 +67,20 @@ def _ahead(wallet: Wallet, balances: Balances, now: datetime) -> dict[str, Any]:
     """The rent of the next 30 days, how long the money lasts, and what is kept."""
     workspace, until = wallet.workspace, now + AHEAD
     keep_days = getattr(getattr(workspace, "precautions", None), "keep_days", 0)
+    use = use_a_day(wallet, balances.used, days=AHEAD.days, now=now)
     days, first = upcoming_days(
-        workspace, now=now, days=max(AHEAD.days, keep_days), most=MOST_NAMED
-    )
+        workspace, now=now, days=max(AHEAD.days, keep_days), most=MOST_NAMED,
+        covered=wallet.available - use * AHEAD.days,
+    )  # fmt: skip
     month = [day for day in days if day.ahead < AHEAD.days]
     charges = [charge for charge in first if charge.due_at <= until]
-    more = sum(day.count for day in month) - len(charges)
+    count = sum(day.count for day in month)
 
     def read(since: datetime | None, skip: int, most: int) -> list[Charge]:
-        if not more:  # they are all here
+        if len(charges) == count:  # they are all here
             return [one for one in charges if since is None or one.due_at >= since][skip:]
         return upcoming_charges(workspace, since=since, until=until, most=most, skip=skip)
 
-    use = use_a_day(wallet, balances.used, days=AHEAD.days, now=now)
     spent: dict[str, Any] = {
         "available": wallet.available,
         "days": month,
@@ -91,8 +92,8 @@ def _ahead(wallet: Wallet, balances: Balances, now: datetime) -> dict[str, Any]:
         "lasts_until": lasts_until(**spent),
         "use_a_day": use,
         "rent": sum((day.amount for day in month), Decimal(0)),
-        "charges": charges,
-        "more_charges": more,
+        "charges": charges[:MOST_NAMED],
+        "more_charges": count - len(charges[:MOST_NAMED]),
         "overdue": bool(charges) and charges[0].due_at <= now,
         "uncovered": uncovered.charges,
         "more_uncovered": uncovered.count - len(uncovered.charges),

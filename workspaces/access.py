@@ -8,6 +8,7 @@ from typing import TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from allauth.account.adapter import get_adapter
+from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
@@ -89,7 +90,7 @@ def workspace_view(permission: str, *, while_archived: bool = False) -> Callable
                     {"refusal": OnlyLooking(str(membership.user))}, status=403,
                 )  # fmt: skip
             membership = membership or (
-                Membership.objects.select_related("workspace")
+                Membership.objects.select_related("workspace", *_read_along())
                 .filter(user=request.user, workspace__slug=workspace_slug)
                 .first()
             )
@@ -111,6 +112,11 @@ def workspace_view(permission: str, *, while_archived: bool = False) -> Callable
         return gate
 
     return decorate
+
+
+def _read_along() -> list[str]:
+    """What the frame of every page shows of a workspace, read with it in one question."""
+    return [f"workspace__{name}" for name in settings.READ_WITH_WORKSPACE]
 
 
 def _looking_as(request: HttpRequest, workspace_slug: str) -> Membership | None:

@@ -1,6 +1,7 @@
 """What the wallet's page learns from the numbers."""
 
 from datetime import timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,7 +9,7 @@ from django.utils import timezone
 
 from numbers.models import Number
 from numbers.purchase import purchase_number
-from numbers.rent_models import RentDue
+from numbers.rent_models import RentArrears, RentDue
 from numbers.upcoming import rent_due
 from wallet.upcoming import upcoming_charges, upcoming_dates, upcoming_days
 
@@ -69,3 +70,22 @@ def test_overdue_and_coming_rent_is_summed_by_day_and_by_date(acme, number):
         assert upcoming_dates(acme, until=now + timedelta(days=30)) == [(local, price)]
     assert upcoming_days(acme, now=now, days=4) == ([], [])
     assert rent_due(until=now + timedelta(days=5)) == {acme.pk: price}
+
+
+def test_many_that_the_money_does_not_reach_are_named_in_few_queries(
+    as_owner, acme, make_number, django_assert_max_num_queries
+):
+    for index in range(30):
+        make_number(acme, f"+1212555{index:04d}")
+    now = timezone.now()
+    RentDue.objects.update(due_at=now - timedelta(hours=1), price=Decimal(5), billed=True)
+    RentArrears.objects.create(
+        workspace=acme, since=now, tried_at=now, tried_version=acme.wallet.version
+    )
+    as_owner.get(PAGE)
+    with django_assert_max_num_queries(8):
+        page = as_owner.get(PAGE)
+    # 50.00 pays ten of the thirty.
+    assert (len(page.context["uncovered"]), page.context["more_uncovered"]) == (20, 0)
+    assert page.context["more_charges"] == 10
+    assert "overdue" in page.content.decode()

@@ -15,7 +15,7 @@ STILL = """() => {
     const unseen = window.htmx && document.querySelector("[hx-trigger=revealed]");
     unseen?.scrollIntoView();
     return !unseen
-        && !document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added")
+        && !document.querySelector(".htmx-swapping, .htmx-settling, .htmx-added")
         && document.getAnimations().every(animation =>
             animation.effect.getComputedTiming().iterations === Infinity);
 }"""

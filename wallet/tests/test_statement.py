@@ -195,7 +195,7 @@ def two_renewals(workspace, *, since, until, most, skip):
     return [one for one in both if since is None or one.due_at >= since][skip : skip + most]
 
 
-def two_days(workspace, *, now, days, most):
+def two_days(workspace, *, now, days, most, covered):
     sums = [Day(n, Decimal("0.75"), 1, Decimal("0.75")) for n in (1, 2)]
     return sums, two_renewals(workspace, since=None, until=None, most=most, skip=0)
 

@@ -14,13 +14,12 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
+if __name__ != "__main__":
+    from bench.harness import NotHere
+
 PACKAGE = "django-hordak==2.0.0"
 DATABASE = "bench_hordak"
 SETTINGS = "DESK_BENCH_DATABASE"
-
-
-class NotInstalled(Exception):
-    """The package index cannot be reached, or has it no more."""
 
 
 @contextmanager
@@ -30,7 +29,7 @@ def transfers(database: dict[str, object], home: Path) -> Iterator["Child"]:
     # -I: neither this folder nor the project's ``numbers`` is in the way of the library.
     process = subprocess.Popen(
         [python, "-I", __file__], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        env=os.environ | {SETTINGS: json.dumps(database | {"NAME": DATABASE}, default=str)},
+        env=os.environ | {SETTINGS: json.dumps(database)},
     )  # fmt: skip
     try:
         yield Child(process)
@@ -58,7 +57,7 @@ def _installed(home: Path) -> str:
         pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
         for command in ([sys.executable, "-m", "venv", str(home)], [*pip, *packages]):
             if subprocess.run(command, stdout=sys.stderr).returncode:
-                raise NotInstalled(f"{PACKAGE} cannot be installed here")
+                raise NotHere(f"{PACKAGE} cannot be installed here")
         done.touch()
     return str(python)
 

@@ -21,6 +21,10 @@ class Figures:
     naive: float | None = None
 
 
+class NotHere(Exception):
+    """What it is measured against cannot be had on this machine; says what."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bench:
     """``unit`` starting with "per" means that more is better; any other unit is a time, of

@@ -108,8 +108,11 @@ def hordak() -> Figures:
     their balance check, without our key, our limits and our running balance).
     """
     wallet = prepare()
-    settings = connection.settings_dict
-    database = {key: settings[key] for key in ("ENGINE", "HOST", "PORT", "USER", "PASSWORD")}
+    info = connection.connection.info
+    database = {
+        "ENGINE": "django.db.backends.postgresql", "NAME": DATABASE, "HOST": info.host,
+        "PORT": info.port, "USER": info.user, "PASSWORD": info.password,
+    }  # fmt: skip
     connection.connection.execute(f"DROP DATABASE IF EXISTS {DATABASE}")
     connection.connection.execute(f"CREATE DATABASE {DATABASE}")
     home = Path(os.environ.get("VAR_DIR") or "var") / "hordak"

@@ -91,7 +91,7 @@ class Hand:
         e164, key = self.number.e164, f"order:{self.reference}:1"
         self._run(CAPTURE, self.workspace.pk, hold, self.price.amount, key, e164, self.reference)
         number = self._run(
-            NUMBER, *self._facts(), new_public_id(), e164, f"PN{next(self.sids):032x}", self.now,
+            NUMBER, *self._facts(), new_public_id(), e164, f"PN2{next(self.sids):031x}", self.now,
             self.now,
         )  # fmt: skip
         self._run(DONE, self.now, number, line)

@@ -55,7 +55,7 @@ SELECT
     CASE WHEN k %% 5 < 3 THEN '(' || substr(prefix, 3, 3) || ') ' || k
         ELSE 'Brand ' || k %% 5000 || ' line' END,
     CASE WHEN k %% 10 = 3 THEN 'Printed on the flyer of ' || k %% 77 ELSE '' END, '',
-    'PN' || lpad(to_hex(n), 32, '0'),
+    'PN1' || lpad(to_hex(n), 31, '0'),
     now() - interval '3 years' + n * interval '90 seconds',
     CASE WHEN k %% 997 > 0 THEN now() END,
     CASE WHEN k %% 53 = 0 THEN now() END, CASE WHEN k %% 211 = 0 THEN now() END,

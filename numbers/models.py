@@ -171,7 +171,7 @@ class Number(NumberFacts, WorkspaceOwned):
     # The name was changed here and the carrier has not been told yet.
     name_unsent_since = models.DateTimeField(null=True, blank=True)
     name_tried_at = models.DateTimeField(null=True, blank=True)
-    notes = models.TextField(max_length=2000, blank=True)
+    notes = models.TextField(max_length=2000, blank=True, default="", db_default="")
     words = models.GeneratedField(
         expression=WORDS, output_field=models.TextField(), db_persist=True
     )
@@ -197,7 +197,7 @@ class Number(NumberFacts, WorkspaceOwned):
     )
     release_at = models.DateTimeField(null=True, blank=True, help_text="Will be released then.")
     # Why the carrier does not take it back, in words for people.
-    give_back_refusal = models.CharField(max_length=200, blank=True)
+    give_back_refusal = models.CharField(max_length=200, blank=True, default="", db_default="")
     status = models.GeneratedField(
         expression=STATUS,
         output_field=models.CharField(max_length=8, choices=Status),
@@ -214,8 +214,13 @@ class Number(NumberFacts, WorkspaceOwned):
     )
     provider_sid = models.CharField(max_length=34, unique=True)
     # As the carrier last told; what changes there is a difference (compare.py). Empty: none.
-    emergency_address_status = models.CharField(max_length=24, blank=True, editable=False)
-    bundle_sid = models.CharField(max_length=34, blank=True, editable=False)
+    # The default is the database's too: while servers are replaced, the old ones write on.
+    emergency_address_status = models.CharField(
+        max_length=24, blank=True, db_default="", default="", editable=False
+    )
+    bundle_sid = models.CharField(
+        max_length=34, blank=True, db_default="", default="", editable=False
+    )
     # When calls and messages were last known to be sent to us; empty means they are not yet.
     webhooks_set_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(help_text="When it was bought: rent counts from here.")

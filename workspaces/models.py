@@ -79,7 +79,9 @@ class Workspace(models.Model):
     slug = models.SlugField(unique=True, max_length=40)
     name = models.CharField(max_length=80)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[check_time_zone])
-    colour = models.CharField("logo colour", max_length=8, choices=Colour, default=Colour.TEAL)
+    colour = models.CharField(
+        "logo colour", max_length=8, choices=Colour, default=Colour.TEAL, db_default=Colour.TEAL
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     # Nothing in it can be changed any more; its owners can open it again.
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)

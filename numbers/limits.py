@@ -87,7 +87,7 @@ def site_limits() -> Limits:
 
 def limits_of(workspace: Workspace) -> Limits:
     site = site_limits()
-    row = PurchaseLimits.objects.for_workspace(workspace).first() or PurchaseLimits()
+    row = getattr(workspace, "purchaselimits", None) or PurchaseLimits()
     spend, count = row.spend_per_day, row.numbers_per_day
     return Limits(
         spend_per_day=site.spend_per_day if spend is None else spend,

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from lib import area_codes
 from lib import e164 as formats
+from lib.errors import Refusal
 from numbers.limits import check_limits
 from numbers.models import Number, NumberOrder, OrderLine, new_reference
 from numbers.order_log import first_steps
@@ -43,10 +44,13 @@ def place_order(
     answer is no (permission, price, taken, limits, money): then nothing is kept. All is
     looked up at this moment, whatever a page has shown.
     """
-    order = placed_with(workspace, quote)
-    if order is not None:
-        return order
-    quote = _at_current_prices(quote)
+    try:
+        quote = _at_current_prices(quote)
+    except Refusal:
+        order = placed_with(workspace, quote)
+        if order is None:
+            raise
+        return order  # what it cost then is what was paid
     try:
         with transaction.atomic():
             return _write_order(workspace, by, quote, with_it)
@@ -126,13 +130,16 @@ def _write_order(
 
 
 def _guard(workspace: Workspace, by: User, quote: Quote) -> None:
-    membership = Membership.objects.for_workspace(workspace).filter(user=by).first()
+    membership = (
+        Membership.objects.for_workspace(workspace).filter(user=by)
+        .select_related("workspace__purchaselimits").first()
+    )  # fmt: skip
     if membership is None or not membership.can(NUMBERS_CREATE):
         raise MayNotBuy(workspace, who_can_grant(workspace))
     if len(quote) > MOST_NUMBERS:
         raise TooManyNumbers(len(quote), most=MOST_NUMBERS)
     check_limits(
-        workspace=workspace, cost=quote.price.amount, numbers=len(quote),
+        workspace=membership.workspace, cost=quote.price.amount, numbers=len(quote),
         currency=quote.price.currency,
     )  # fmt: skip
 

@@ -184,9 +184,10 @@ def finish_line(line: OrderLine, bought: OwnedNumber, *, text: str) -> None:
 
 def locked_line(line: OrderLine) -> OrderLine:
     """The line as it is, while nobody else can settle a line of its order."""
-    orders = NumberOrder.objects.select_for_update(no_key=True)
-    orders.values_list("pk").get(pk=line.order_id)
-    locked = OrderLine.objects.select_for_update(no_key=True).get(pk=line.pk)
+    both = OrderLine.objects.select_related("order").select_for_update(
+        no_key=True, of=("self", "order")
+    )
+    locked = both.get(pk=line.pk)
     locked.order = line.order  # what was read of it never changes
     return locked
 

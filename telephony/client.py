@@ -1,6 +1,7 @@
 """The SDK's client over one connection pool, with a timeout on every call."""
 
 import logging
+import os
 import time
 from collections.abc import Callable
 from functools import lru_cache
@@ -30,6 +31,11 @@ def open_session() -> requests.Session:
     adapter = requests.adapters.HTTPAdapter(pool_maxsize=16)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
+    # Else requests reads the whole environment before each request. What it would find is
+    # found once; only where there are proxies does it depend on the address.
+    bundles = map(os.environ.get, ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"))
+    session.verify = next(filter(None, bundles), True)
+    session.trust_env = bool(requests.utils.getproxies())
     return session
 
 

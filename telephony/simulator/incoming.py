@@ -50,7 +50,8 @@ def create(request: Request, account: str, state: State, kind: str = "") -> Answ
     known, about, price = state.find(account, e164), {}, Decimal(0)
     if known is None:
         item = inventory.lookup(e164)
-        if item is None or not state.is_free(e164):
+        # Not free, and ours: bought by another request since it was looked for above.
+        if item is None or not (state.is_free(e164) or state.find(account, e164)):
             raise _not_available(e164)
         if kind and KINDS[kind] != item.stock.kind:
             raise Refused(400, 21458, f"{e164} is not a {kind} number")

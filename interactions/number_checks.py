@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from interactions import failures
 from interactions.models import (
     ArrivedForNobody,
     Call,
@@ -26,18 +27,23 @@ from lib.errors import Fix
 from numbers.models import Number
 from numbers.number_why import COSTS, INBOUND
 from numbers.reports import Finding, Verdict
+from telephony import alerts, conversations
+from telephony.alerts import Alert
+from telephony.errors import ProviderError
 from workspaces.models import Membership
 from workspaces.permissions import INBOX_VIEW, ROUTES_EDIT, WALLET_VIEW
 
 LATELY = timedelta(days=30)
+REPORTED_FOR = timedelta(days=7)
 
 
-def checks(membership: Membership, number: Number) -> list[Finding]:
-    """Six queries at most."""
+def checks(membership: Membership, number: Number, carrier_answers: bool) -> list[Finding]:
+    """Six queries at most; the carrier is asked only where it has just answered."""
     number.workspace = membership.workspace
     last = last_signed(number)
-    lines = [_signed(membership, number, last), _forged(number, last), _turned_away(number),
-             _test(membership, number)]  # fmt: skip
+    reported = _reported(number, last) if carrier_answers else _not_told()
+    lines = [_signed(membership, number, last), reported, _forged(number, last),
+             _turned_away(number), _test(membership, number)]  # fmt: skip
     return [*lines, *(_use(number) if membership.can(WALLET_VIEW) else [])]
 
 
@@ -67,6 +73,45 @@ def _signed(membership: Membership, number: Number, last: datetime | None) -> Fi
         cause, title, Verdict.OK, f"{_clock(number, last)}, with the carrier's right signature.",
         fix if membership.can(INBOX_VIEW) else None, group=INBOUND,
     )  # fmt: skip
+
+
+REPORTED = "What the carrier could not deliver"
+
+
+def _not_told() -> Finding:
+    return Finding("carrier_alerts", REPORTED, Verdict.UNKNOWN,
+                   "It shows once the carrier tells what it has.", group=INBOUND)  # fmt: skip
+
+
+def _reported(number: Number, last: datetime | None) -> Finding:
+    """The carrier's own alerts: those on calls and messages to this number."""
+    try:
+        failed = _failed_delivery(number)
+    except ProviderError:
+        return _not_told()
+    cause, title = "carrier_alerts", REPORTED
+    if failed is None:
+        return Finding(cause, title, Verdict.OK, f"Nothing in the last {REPORTED_FOR.days} days.",
+                       group=INBOUND)  # fmt: skip
+    what, todo = failures.told(failed.code)
+    words = (
+        f"On {_clock(number, failed.at)} {what}, asking {failed.address} (the carrier's error "
+        f"{failed.code})."
+    )
+    if last is not None and last > failed.at:
+        return Finding(
+            cause, title, Verdict.OK, f"{words} Others have arrived since.", group=INBOUND
+        )
+    return Finding(cause, title, Verdict.PROBLEM, words, _support(), todo=todo, group=INBOUND)
+
+
+def _failed_delivery(number: Number) -> Alert | None:
+    since = timezone.now() - REPORTED_FOR
+    found = alerts.errors_since(since)
+    if not found:
+        return None
+    sids = conversations.arrived(e164=number.e164, since=since)
+    return next((alert for alert in found if alert.about in sids), None)
 
 
 def _forged(number: Number, last: datetime | None) -> Finding:

@@ -86,10 +86,12 @@ def diagnose_number(membership: Membership, number: Number) -> list[Finding]:
         _contact(asked), _choosing_workspace(asked), _capabilities(asked),
         _choosing_status(asked), _purchased(asked), *_fees(asked),
     ]  # fmt: skip
+    # One that does not answer is not asked again: somebody waits for the page.
+    answers = isinstance(told, OwnedNumber | NotAtCarrier)
     others = [
         finding
         for path in settings.NUMBER_CHECKS
-        for finding in import_string(path)(membership, number)
+        for finding in import_string(path)(membership, number, answers)
     ]
     return sorted([*own, *others], key=lambda finding: GROUPS.index(finding.group))
 

@@ -155,6 +155,13 @@ def fetch_media(*, message_sid: str, sid: str) -> tuple[bytes, str]:
     return download(path, most_bytes=LARGEST_PICTURE)
 
 
+def arrived(*, e164: str, since: datetime, most: int = 200) -> set[str]:
+    """The SIDs of the calls and messages to a number since then, of each at most so many."""
+    texts = call(lambda t: t.messages.list(to=e164, date_sent_after=since, limit=most))
+    rings = call(lambda t: t.calls.list(to=e164, start_time_after=since, limit=most))
+    return {row.sid for row in (*texts, *rings)}
+
+
 def _account() -> str:
     return f"/2010-04-01/Accounts/{settings.TWILIO_ACCOUNT_SID}"
 

@@ -10,6 +10,7 @@ from conftest import make_member, signed_in
 from interactions.models import ArrivedForNobody, Conversation, RefusedWebhook
 from numbers import sync
 from numbers.models import DiagnosisReport, Number, OrderLine
+from telephony.simulator.postman import NoConnection, Reply
 from telephony.webhook_urls import webhooks_for_numbers
 from workspaces.models import Membership, User
 from workspaces.permissions import Role
@@ -50,7 +51,8 @@ def there(simulator, number, **fields) -> None:
 GROUPS = {
     "Calls or messages do not reach the app": {
         "webhook_here", "webhook_there", "workspace", "answered", "status", "at_carrier",
-        "balance", "permission", "last_signed", "last_forged", "turned_away", "test",
+        "balance", "permission", "last_signed", "carrier_alerts", "last_forged", "turned_away",
+        "test",
     },
     "It does not appear in the list": {
         "list_workspace", "listed", "refresh", "order", "search", "support",
@@ -72,8 +74,10 @@ def test_every_bullet_of_every_list_has_its_line(as_owner, connected):
 
 def test_what_is_in_order_says_so(as_owner, connected):
     found = lines(as_owner, connected)
-    for cause in ("webhook_here", "webhook_there", "status", "at_carrier", "balance", "permission",
-                  "last_forged", "turned_away", "capabilities", "purchased"):  # fmt: skip
+    for cause in (
+        "webhook_here", "webhook_there", "status", "at_carrier", "balance", "permission",
+        "carrier_alerts", "last_forged", "turned_away", "capabilities", "purchased",
+    ):  # fmt: skip
         assert found[cause][0] == "ok", (cause, found[cause])
 
 
@@ -230,6 +234,61 @@ def arrive():
     return arrive
 
 
+@pytest.fixture
+def undelivered(simulator):
+    """A message comes, and this site has no good answer; afterwards it is well again."""
+
+    def undelivered(e164, transport=lambda *request: Reply(500, "text/plain", b"Oh no")):
+        well = simulator.app.postman.transport
+        simulator.app.postman.transport = transport
+        simulator.text(sender="+14155550123", recipient=e164, body="Hello")
+        simulator.run()
+        simulator.app.postman.transport = well
+
+    return undelivered
+
+
+def nobody_listens(*request):
+    raise NoConnection
+
+
+def test_the_alerts_of_the_carrier_are_told(as_owner, connected, undelivered):
+    undelivered(connected.e164)
+    verdict, words, fix = lines(as_owner, connected)["carrier_alerts"]
+    assert (verdict, fix[:7]) == ("problem", "mailto:")
+    assert "this site answered with an error" in words
+    assert "https://desk.test/webhooks/twilio/message/" in words
+    assert "11200" in words
+    undelivered(connected.e164, nobody_listens)
+    words = lines(as_owner, connected)["carrier_alerts"][1]
+    assert "could not be reached" in words
+    assert "reachable from the internet" in words
+
+
+def test_an_alert_before_what_has_arrived_is_over(as_owner, connected, undelivered, arrive):
+    undelivered(connected.e164)
+    arrive(connected)
+    verdict, words, _ = lines(as_owner, connected)["carrier_alerts"]
+    assert verdict == "ok"
+    assert "Others have arrived since." in words
+
+
+def test_the_alerts_of_another_number_are_not_told(as_owner, connected, simulator, undelivered):
+    simulator.seed("+12125550199", sms_url="https://desk.test/webhooks/twilio/message/",
+                   capabilities={"voice": True, "sms": True})  # fmt: skip
+    undelivered("+12125550199")
+    assert len(simulator.app.postman.alerts) == 1
+    assert lines(as_owner, connected)["carrier_alerts"][0] == "ok"
+
+
+@pytest.mark.parametrize("part", ["Alerts", "IncomingPhoneNumbers"])
+def test_alerts_that_cannot_be_had_are_not_taken_for_none(as_owner, connected, simulator, part):
+    simulator.fault("server_error", path_contains=part)
+    assert lines(as_owner, connected)["carrier_alerts"][0] == "unknown"
+    asked = any("Alerts" in request["path"] for request in simulator.app.log)
+    assert asked == (part == "Alerts")
+
+
 def test_what_was_turned_away_says_why(as_owner, connected):
     Number.objects.update(deactivated_at=timezone.now())
     ArrivedForNobody.objects.create(
@@ -307,14 +366,16 @@ def test_its_page_and_the_menu_lead_here(as_owner, connected):
     assert "/w/acme/numbers/help/" in page
 
 
-def test_it_asks_the_carrier_once_and_the_database_not_too_often(
+def test_it_asks_the_carrier_twice_and_the_database_not_too_often(
     as_owner, connected, simulator, django_assert_max_num_queries
 ):
     lines(as_owner, connected)
     before = len(simulator.app.log)
     with django_assert_max_num_queries(24):
         lines(as_owner, connected)
-    assert len(simulator.app.log) == before + 1
+    assert [request["path"].split("/")[-2] for request in simulator.app.log[before:]] == [
+        "IncomingPhoneNumbers", "v1",
+    ]  # fmt: skip
 
 
 # --- Help without a number ------------------------------------------------------------------

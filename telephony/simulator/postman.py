@@ -10,6 +10,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -56,6 +57,19 @@ class Outcome:
 
     reply: Reply | None
     error: int = 0
+    body: str = ""  # what came back instead of a good reply
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A webhook that was given up, as Monitor tells of it."""
+
+    sid: str
+    at: datetime
+    code: int
+    address: str
+    fields: dict[str, str]
+    body: str
 
 
 @dataclass(slots=True)
@@ -67,6 +81,7 @@ class Postman:
     transport: Transport
     schedule: Schedule
     sent: list[Attempt] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
     _lock: Any = field(default_factory=threading.Lock)
 
     def post(self, address: str, fields: dict[str, str]) -> Outcome:
@@ -92,7 +107,16 @@ class Postman:
                 break
         if fault is not None and fault.kind == "webhook_twice":
             self._try(target, fields, overrides, token=token)
+        if outcome.error:
+            self._alert(target, fields, outcome)
         return outcome
+
+    def _alert(self, address: str, fields: dict[str, str], outcome: Outcome) -> None:
+        sid = f"NO{uuid.uuid4().hex}"
+        alert = Alert(sid, datetime.now(UTC), outcome.error, address, fields, outcome.body)
+        with self._lock:
+            self.alerts.append(alert)
+            del self.alerts[:-MOST_KEPT]
 
     def _try(
         self, target: str, fields: dict[str, str], overrides: "Overrides", *,
@@ -118,7 +142,8 @@ class Postman:
         if len(reply.body) > LARGEST_ANSWER:
             return Outcome(None, 11750), ""
         if reply.status >= 400:
-            return Outcome(None, 11200), "5xx" if reply.status >= 500 else "4xx"
+            body = reply.body.decode(errors="replace")
+            return Outcome(None, 11200, body), "5xx" if reply.status >= 500 else "4xx"
         return Outcome(reply), ""
 
     def _note(self, address: str, fields: dict[str, str], status: int, body: str) -> None:

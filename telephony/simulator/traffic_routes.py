@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from decimal import Decimal
 
-from telephony.simulator import calls, messages, usage_pricing
+from telephony.simulator import alerts, calls, messages, usage_pricing
 from telephony.simulator.exchange import Exchange
 from telephony.simulator.faults import Fault
 from telephony.simulator.texts import Texts
 from telephony.simulator.wire import Answer, Request
 
 Route = tuple[str, str, str, Callable[..., Answer]]
-API, PRICES = "api.twilio.com", "pricing.twilio.com"
+API, PRICES, MONITOR = "api.twilio.com", "pricing.twilio.com", "monitor.twilio.com"
 
 
 def traffic_routes(account: str, exchange: Exchange, texts: Texts) -> list[Route]:
@@ -30,7 +30,13 @@ def traffic_routes(account: str, exchange: Exchange, texts: Texts) -> list[Route
     def messaging(r: Request, f: Fault | None, code: str) -> Answer:
         return usage_pricing.messaging(r, code, factor(f))
 
+    def alert(r: Request, f: Fault | None, sid: str) -> Answer:
+        return alerts.fetch(r, exchange.account, exchange.postman, sid)
+
     return [
+        ("GET", MONITOR, "/v1/Alerts",
+         lambda r, f: alerts.listing(r, exchange.account, exchange.postman)),
+        ("GET", MONITOR, "/v1/Alerts/(?P<sid>NO[0-9a-f]{32})", alert),
         ("POST", API, rf"{all_messages}\.json", lambda r, f: messages.create(r, texts)),
         ("GET", API, rf"{all_messages}\.json", lambda r, f: messages.listing(r, texts)),
         ("GET", API, rf"{message}\.json", lambda r, f, sid: messages.fetch(r, texts, sid)),

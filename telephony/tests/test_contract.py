@@ -15,7 +15,7 @@ from telephony.tests.test_test_credentials import REFUSED
 from telephony.tests.wire_shapes import differences
 
 NUMBERED = "0" * 32
-SAMPLE_SIDS = [f"{letters}{NUMBERED}" for letters in ("PN", "SM", "MM", "CA", "RE")]
+SAMPLE_SIDS = [f"{letters}{NUMBERED}" for letters in ("PN", "SM", "MM", "CA", "RE", "NO")]
 SAMPLE_SIDS.append(f"MM{NUMBERED}/Media/ME{NUMBERED}")
 
 

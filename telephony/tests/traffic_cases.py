@@ -7,7 +7,7 @@ from telephony.simulator.in_process import Simulator
 from telephony.simulator.postman import Reply
 
 CONTACT, UNREACHABLE_LINE = "+14155550123", "+12125550100"
-PRICING = {"host": "pricing.twilio.com"}
+PRICING, MONITOR = {"host": "pricing.twilio.com"}, {"host": "monitor.twilio.com"}
 TWIML = "<Response><Say>Hello</Say></Response>"
 
 
@@ -52,6 +52,12 @@ def traffic_cases(case: Callable[..., Any], me: str, number: str, voice_only: st
         sid = called(simulator)
         simulator.run()
         return sid
+
+    def failed(simulator: Simulator) -> str:
+        own(simulator)
+        simulator.app.postman.transport = lambda *request: Reply(500, "text/plain", b"Oh no")
+        simulator.app.postman.post("https://desk.example/a", {"MessageSid": "SM" + "0" * 32})
+        return simulator.app.postman.alerts[-1].sid
 
     def recorded(simulator: Simulator) -> str:
         own(simulator)
@@ -111,6 +117,13 @@ def traffic_cases(case: Callable[..., Any], me: str, number: str, voice_only: st
              over),
         case("a recording", "GET", f"{me}/Recordings/{{sid}}.wav", before=recorded),
         case("a recording unknown", "GET", f"{me}/Recordings/RE{'0' * 32}.wav", {}, 404, 20404),
+        case("alerts", "GET", "/v1/Alerts", {"LogLevel": "error"}, before=failed, **MONITOR),
+        case("alerts, none", "GET", "/v1/Alerts", {"StartDate": "2020-01-01T00:00:00Z"},
+             **MONITOR),
+        case("too many alerts at once", "GET", "/v1/Alerts", {"PageSize": "1001"}, 400, 20007,
+             **MONITOR),
+        case("an alert", "GET", "/v1/Alerts/{sid}", before=failed, **MONITOR),
+        case("an alert unknown", "GET", f"/v1/Alerts/NO{'0' * 32}", {}, 404, 20404, **MONITOR),
         case("prices of calls", "GET", "/v1/Voice/Countries/US", **PRICING),
         case("prices of calls elsewhere", "GET", "/v1/Voice/Countries/PL", **PRICING),
         case("prices of calls nowhere", "GET", "/v1/Voice/Countries/XX", {}, 404, 20404, **PRICING),

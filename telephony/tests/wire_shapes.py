@@ -32,6 +32,8 @@ SHAPES = [
     ("GET", rf"{ACCOUNT}/Messages/[SM]M\w+/Media\.json", "media_list"),
     ("GET", rf"{ACCOUNT}/Calls\.json", "calls"),
     ("(GET|POST)", rf"{ACCOUNT}/Calls/CA\w+\.json", "stored_call"),
+    ("GET", r"/v1/Alerts", "alerts"),
+    ("GET", r"/v1/Alerts/NO\w+", "single_alert"),
     ("GET", r"/v1/Voice/Countries/[A-Z]{2}", "voice_prices"),
     ("GET", r"/v1/Messaging/Countries/[A-Z]{2}", "messaging_prices"),
 ]
@@ -40,6 +42,7 @@ MONTH = "(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 TEXTS = {
     "text": r".+",
     "date": rf"{DAY}, \d\d {MONTH} \d{{4}} \d\d:\d\d:\d\d \+0000",
+    "moment": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
     "decimal text": r"-?\d+(\.\d+)?",
     "address": r"https?://[^/\s]+.*",
     "path": r"/2010-04-01/\S+",

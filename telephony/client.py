@@ -8,6 +8,7 @@ from functools import lru_cache
 from json import JSONDecodeError
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import requests
 from django.conf import settings
@@ -35,7 +36,7 @@ def open_session() -> requests.Session:
     # found once; only where there are proxies does it depend on the address.
     bundles = map(os.environ.get, ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"))
     session.verify = next(filter(None, bundles), True)
-    session.trust_env = bool(requests.utils.getproxies())
+    session.trust_env = bool(getproxies())
     return session
 
 

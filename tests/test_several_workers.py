@@ -51,8 +51,10 @@ def workers(tmp_path: Path, settings) -> Iterator[list[subprocess.Popen]]:
     settings.CELERY_TASK_ALWAYS_EAGER = False  # these tasks are sent
     connection.ensure_connection()
     env = os.environ | {"DATABASE_URL": database_url(), "VAR_DIR": str(tmp_path)}
-    command = (sys.executable, "-m", "celery", "--quiet", "--app", "numbers_project", "worker",
-               "--pool", "solo", "--loglevel", "error", "--without-gossip", "--without-mingle")  # fmt: skip
+    command = (
+        sys.executable, "-m", "celery", "--quiet", "--app", "numbers_project", "worker",
+        "--pool", "solo", "--loglevel", "error", "--without-gossip", "--without-mingle",
+    )  # fmt: skip
     app.control.purge()
     both = [
         subprocess.Popen([*command, "--hostname", f"{name}@here"], cwd=CHECKOUT, env=env)

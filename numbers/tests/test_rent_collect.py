@@ -8,12 +8,14 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from conftest import make_workspace
+from numbers.archiving import NumbersLeft
 from numbers.models import Number, RentArrears, RentDue, RentLine, RentRun
 from numbers.rent import collect_due
 from numbers.rent_runs import RunInTheFuture
 from numbers.tests.rent_book import at, audit, balance, buy, due_on, lines, put_in
 from wallet import ledger
 from wallet.models import Entry, Kind, Wallet
+from workspaces.lifecycle import archive
 from workspaces.models import Workspace
 
 pytestmark = pytest.mark.django_db
@@ -272,6 +274,19 @@ def test_a_workspace_with_numbers_cannot_be_deleted_from_under_its_rent(acme):
         cursor.execute(
             "SET CONSTRAINTS ALL IMMEDIATE; DELETE FROM workspaces_workspace WHERE slug = 'acme'"
         )
+
+
+@pytest.mark.parametrize("fact", [None, "suspended_at", "deactivated_at", "parked_at"])
+def test_a_workspace_with_numbers_cannot_be_archived_from_under_its_rent(acme, owner, fact):
+    number = buy(acme, "2023-01-10")
+    if fact:
+        Number.objects.update(**{fact: timezone.now()})
+    with pytest.raises(NumbersLeft):
+        archive(workspace=acme, by=owner)
+    Number.objects.update(parked_at=at("2023-01-11"), released_at=at("2023-01-12"))
+    archive(workspace=acme, by=owner)
+    collect_due(at("2023-03-11"))
+    assert (lines(number), balance(acme)) == ([], FIFTY)
 
 
 def test_the_run_tells_what_it_did(acme):

@@ -179,6 +179,18 @@ def test_several_are_tagged(browse, owner, stock, js):
 
 
 @both
+def test_several_are_switched_off_and_on(browse, owner, stock, js):
+    page = open_list(browse, owner, js)
+    for action, done in (("Deactivate", "switched off"), ("Activate", "switched on")):
+        box(page, "+12125550101").check()
+        box(page, "+18005550102").check()
+        page.get_by_role("button", name=action, exact=True).click()
+        page.get_by_role("button", name=f"{action} them").click()
+        expect(page.get_by_role("heading", name=f"2 of 2 {done}")).to_be_visible()
+        page.get_by_role("link", name="To the numbers").click()
+
+
+@both
 def test_several_are_released_and_those_that_stay_say_why(browse, owner, stock, js):
     page = open_list(browse, owner, js)
     box(page, "+12125550101").check()
@@ -356,6 +368,30 @@ def test_a_number_is_changed_and_released_with_keys_on_a_telephone(browse, owner
     expect(page.get_by_text("you can have it back, as it was")).to_be_visible()
     press(page, page.get_by_role("button", name="Undo the release"))
     expect(page.get_by_text("is back, as it was.")).to_be_visible()
+
+
+def test_several_are_changed_released_and_downloaded_with_keys_on_a_telephone(
+    browse, owner, stock
+):
+    page = open_list(browse, owner, viewport={"width": 320, "height": 700})
+    for action, done in (("Deactivate", "switched off"), ("Release", "released")):
+        page.wait_for_load_state("networkidle")
+        for e164 in ("+18005550102", "+12125550101"):  # as they stand in the list
+            tab_to(page, box(page, e164))
+            page.keyboard.press("Space")
+        tab_to(page, page.get_by_role("button", name=action, exact=True), key="Shift+Tab")
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        if action == "Release":
+            tab_to(page, page.get_by_label("How many numbers are these?"))
+            page.keyboard.type("2")
+        press(page, page.get_by_role("button", name=f"{action} them"))
+        expect(page.get_by_role("heading", name=f"2 of 2 {done}")).to_be_visible()
+        press(page, page.get_by_role("link", name="To the numbers"))
+    tab_to(page, page.get_by_role("link", name="Export"))
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert "+4915155550103" in download.value.path().read_text(encoding="utf-8")
 
 
 def test_on_a_telephone_numbers_are_cards(browse, owner, stock):

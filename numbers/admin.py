@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from lib.admin_reason import Reasoned
 from lib.read_only_admin import ReadOnlyAdmin
 from numbers import admin_orders, admin_sync, rent_admin  # noqa: F401  register their pages
 from numbers.models import CountryOffer, Number, PriceRule
@@ -16,7 +17,7 @@ class NumberAdmin(ReadOnlyAdmin):
 
 
 @admin.register(PriceRule)
-class PriceRuleAdmin(admin.ModelAdmin):
+class PriceRuleAdmin(Reasoned):
     list_display = ["country", "number_type", "markup", "fixed_price"]
     list_display_links = list_display
 

@@ -5,9 +5,11 @@ from typing import Any, cast
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.contrib.auth.forms import UserChangeForm
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
 
+from lib.admin_reason import ASK, Reasoned, ReasonForm
 from lib.read_only_admin import ReadOnlyAdmin
 from workspaces import audit, lifecycle
 from workspaces.models import AuditEvent, Invitation, Membership, User, Workspace
@@ -46,6 +48,8 @@ class MembershipFormSet(forms.BaseInlineFormSet):
         ]
         if had_owner and not any(data.get("role") == Role.OWNER for data in kept):
             raise ValidationError("A workspace keeps an owner. Make somebody else one first.")
+        if self.has_changed() and self.instance.pk and not self.data.get("reason", "").strip():
+            raise ValidationError(ASK)
 
 
 class MembershipInline(admin.TabularInline):
@@ -57,7 +61,7 @@ class MembershipInline(admin.TabularInline):
 
 
 @admin.register(Workspace)
-class WorkspaceAdmin(admin.ModelAdmin):
+class WorkspaceAdmin(Reasoned):
     list_display = ["name", "slug", "time_zone", "created_at", "archived_at"]
     search_fields = ["name", "slug"]
     readonly_fields = ["archived_at"]
@@ -75,12 +79,15 @@ class WorkspaceAdmin(admin.ModelAdmin):
         if not change:
             lifecycle.open_for(obj)
             _record(request, obj, "workspace.created", "Support created it")
-        elif form.changed_data:
-            changes = {
-                name: [str(form.initial[name]), str(form.cleaned_data[name])]
-                for name in form.changed_data
-            }
-            _record(request, obj, "workspace.changed", "Support changed settings", changes)
+            return
+        changes = {
+            name: [str(form.initial[name]), str(form.cleaned_data[name])]
+            for name in form.changed_data
+            if name != "reason"
+        }
+        if changes:
+            text = f"Support changed settings: {form.cleaned_data['reason']}"
+            _record(request, obj, "workspace.changed", text, changes)
 
     def save_formset(
         self, request: HttpRequest, form: forms.ModelForm, formset: Any, change: bool
@@ -90,13 +97,14 @@ class WorkspaceAdmin(admin.ModelAdmin):
         New owners first: a workspace may be handed over in one step.
         """
         formset.save(commit=False)
+        why = f": {form.cleaned_data['reason']}" if change else ""
         saved = [*formset.new_objects, *(one for one, _ in formset.changed_objects)]
         for membership in sorted(saved, key=lambda one: one.role != Role.OWNER):
             membership.save()
-            text = f"Support made {membership.user} {membership.get_role_display().lower()}"
+            text = f"Support made {membership.user} {membership.get_role_display().lower()}{why}"
             _record(request, membership.workspace, "member.role_changed", text)
         for membership in formset.deleted_objects:
-            text = f"Support removed {membership.user}"
+            text = f"Support removed {membership.user}{why}"
             _record(request, membership.workspace, "member.removed", text)
             membership.delete()
 
@@ -111,21 +119,48 @@ def _record(
     )  # fmt: skip
 
 
+class DeskUserForm(ReasonForm, UserChangeForm):
+    pass
+
+
 @admin.register(User)
-class DeskUserAdmin(UserAdmin):
+class DeskUserAdmin(Reasoned, UserAdmin):
+    form = DeskUserForm
     ordering = ["email"]
     list_display = ["email", "first_name", "last_name", "is_staff", "is_active"]
     search_fields = ["email", "first_name", "last_name"]
     fieldsets = [
-        (None, {"fields": ["email", "password"]}),
+        (None, {"fields": ["email"]}),
         ("Person", {"fields": ["first_name", "last_name"]}),
         ("Access", {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
+        ("Why", {"fields": ["reason"]}),
     ]
     add_fieldsets = [(None, {"fields": ["email", "password1", "password2"]})]
 
     def has_delete_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
         """Whoever did something stays named in the audit trail; a login is switched off."""
         return False
+
+    def user_change_password(
+        self,
+        request: HttpRequest,
+        id: str,
+        form_url: str = "",  # noqa: A002  Django's name
+    ) -> HttpResponse:
+        """Nobody sets the password of somebody else: the login page mails a new one."""
+        raise PermissionDenied
+
+    def save_model(
+        self, request: HttpRequest, obj: User, form: forms.ModelForm, change: bool
+    ) -> None:
+        """Each of their workspaces hears that a login is switched off or on again."""
+        super().save_model(request, obj, form, change)
+        if not change or "is_active" not in form.changed_data:
+            return
+        turned = "on again" if obj.is_active else "off"
+        text = f"Support switched the login of {obj} {turned}: {form.cleaned_data['reason']}"
+        for membership in obj.memberships.select_related("workspace"):
+            _record(request, membership.workspace, "member.login", text)
 
 
 @admin.register(Invitation)

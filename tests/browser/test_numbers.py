@@ -370,9 +370,7 @@ def test_a_number_is_changed_and_released_with_keys_on_a_telephone(browse, owner
     expect(page.get_by_text("is back, as it was.")).to_be_visible()
 
 
-def test_several_are_changed_released_and_downloaded_with_keys_on_a_telephone(
-    browse, owner, stock
-):
+def test_several_are_changed_released_and_downloaded_with_keys_on_a_telephone(browse, owner, stock):
     page = open_list(browse, owner, viewport={"width": 320, "height": 700})
     for action, done in (("Deactivate", "switched off"), ("Release", "released")):
         page.wait_for_load_state("networkidle")

@@ -1,8 +1,10 @@
 """What support does with workspaces and people, and that the workspace hears of it."""
 
 import pytest
+from django.contrib.admin.models import LogEntry
 
 from conftest import signed_in
+from numbers.models import PriceRule
 from wallet.models import Wallet
 from workspaces.models import AuditEvent, Membership, User, Workspace
 
@@ -19,6 +21,7 @@ def form(workspace: Workspace, members: list[dict], **changes: str) -> dict[str,
     stored = list(Membership.objects.filter(workspace=workspace.pk).order_by("pk"))
     data = {
         "slug": workspace.slug, "name": workspace.name, "time_zone": "UTC", "colour": "teal",
+        "reason": "They wrote to us",
         "membership_set-TOTAL_FORMS": str(len(members)),
         "membership_set-INITIAL_FORMS": str(len(stored)),
     } | changes  # fmt: skip
@@ -50,7 +53,7 @@ def test_support_hands_a_workspace_over_in_one_step(support, acme, owner, member
     assert answer.status_code == 302
     assert (place(owner).role, place(member).role) == ("viewer", "owner")
     texts = AuditEvent.objects.for_workspace(acme).values_list("text", "by_name")
-    assert ("Support made Max owner", "staff@example.test") in list(texts)
+    assert ("Support made Max owner: They wrote to us", "staff@example.test") in list(texts)
 
 
 @pytest.mark.parametrize("change", [{"role": "viewer"}, {"role": "owner", "DELETE": "on"}])
@@ -78,3 +81,53 @@ def test_settings_are_told_before_and_after(support, acme, owner):
         "staff@example.test",
         "name: Acme → Acme Ltd; time zone: America/New_York → Europe/Berlin",
     )
+
+
+@pytest.mark.parametrize(
+    ("members", "changes"),
+    [([{"role": "owner"}], {"name": "Other"}), ([{"role": "owner"}, {"role": "viewer"}], {}),
+     ([{"role": "owner"}, {"role": "member", "DELETE": "on"}], {})],
+)  # fmt: skip
+def test_without_a_reason_nothing_of_a_workspace_is_changed(
+    support, acme, owner, member, place, members, changes
+):
+    zone = {"time_zone": "America/New_York"}
+    answer = save(support, acme, members, **zone | changes, reason=" ")
+    assert (answer.status_code, "Write down why" in answer.text) == (200, True)
+    acme.refresh_from_db()
+    assert (acme.name, place(member).role) == ("Acme", "member")
+
+
+def login_form(user: User, **changes: str) -> dict[str, str]:
+    return {"email": user.email, "first_name": user.first_name, "last_name": ""} | changes
+
+
+def test_a_login_is_switched_off_with_a_reason_that_its_workspaces_hear(support, acme, member):
+    address = f"/admin/workspaces/user/{member.pk}/change/"
+    answer = support.post(address, login_form(member))
+    assert "Write down why" in answer.text
+    member.refresh_from_db()
+    assert member.is_active
+    assert support.post(address, login_form(member, reason="Left the firm")).status_code == 302
+    member.refresh_from_db()
+    assert not member.is_active
+    event = AuditEvent.objects.for_workspace(acme).get(action="member.login")
+    assert event.text == "Support switched the login of Max off: Left the firm"
+    assert LogEntry.objects.get().change_message == "is_active: Left the firm"
+
+
+def test_nobody_sets_the_password_of_somebody_else(support, member):
+    address = f"/admin/workspaces/user/{member.pk}/password/"
+    new = {"password1": "another-long-one-1", "password2": "another-long-one-1"}
+    assert (support.get(address).status_code, support.post(address, new).status_code) == (403, 403)
+
+
+def test_a_price_rule_is_not_deleted_without_a_reason(support):
+    rule = PriceRule.objects.create(country="DE", markup="2")
+    address = f"/admin/numbers/pricerule/{rule.pk}/delete/"
+    assert "Why?" in support.get(address).text
+    support.post(address, {"post": "yes"})
+    assert PriceRule.objects.filter(pk=rule.pk).exists()
+    support.post(address, {"post": "yes", "reason": "Back to the usual"})
+    assert not PriceRule.objects.filter(pk=rule.pk).exists()
+    assert LogEntry.objects.get().change_message == "Back to the usual"

@@ -109,7 +109,7 @@ def _numbers_here() -> None:
         with cursor.copy(f"COPY numbers_number ({names}) FROM STDIN") as copy:
             for index in range(NUMBERS):
                 values = {"e164": _e164(index), "provider_sid": _sid(index),
-                          "public_id": f"bench{index}"}  # fmt: skip
+                          "public_id": f"sync{index}"}  # fmt: skip
                 copy.write_row(
                     [values.get(f.attname, getattr(example, f.attname)) for f in columns]
                 )

@@ -44,7 +44,8 @@ class DecisionForm(forms.Form):
     def _takes_away(self, action: str | None) -> bool:
         """Something that worked, or was set on purpose, does not any more."""
         if action == "cure":
-            return self.difference.kind in (Difference.Kind.RELEASED, Difference.Kind.MISSING)
+            gone = (Difference.Kind.RELEASED, Difference.Kind.MISSING)
+            return self.difference.asks or self.difference.kind in gone
         return action in ("undo", "give_back")
 
 
@@ -112,13 +113,14 @@ class DifferenceAdmin(ReadOnlyAdmin):
 def decide(difference: Difference, choice: dict[str, Any], request: HttpRequest) -> None:
     by = cast(User, request.user)
     reason = choice.get("reason", "")
+    if choice["action"] in ("cure", "undo", "leave"):
+        # Before it is done: whatever happens in between, what is done has its reason.
+        cures.keep_reason(difference, by=by, reason=reason)
     match choice["action"]:
         case "cure":
             cures.cure(difference, by=by)
-            cures.keep_reason(difference, by=by, reason=reason)
         case "undo":
             cures.undo(difference, by=by)
-            cures.keep_reason(difference, by=by, reason=reason)
         case "leave":
             cures.leave(difference, by=by)
         case "assign":

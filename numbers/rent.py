@@ -1,6 +1,6 @@
 """Collecting rent: each number's month exactly once, however many fall due at a time.
 
-The wallets with something due are gone through in groups of about a thousand numbers, each
+The wallets with something due are gone through in groups of some hundred numbers, each
 group in one transaction under the locks of its wallets: lines, due dates and the wallets'
 entries are written together or not at all. Whoever dies leaves whole transactions behind,
 and the next run does the rest. Two runs at once work on different wallets.
@@ -11,6 +11,7 @@ the money does not cover one (docs/rent.md).
 """
 
 import logging
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,12 +31,13 @@ from workspaces.models import User, Workspace
 
 log = logging.getLogger(__name__)
 
-# Numbers in one transaction: a purchase that waits for a wallet of the group waits a few
-# milliseconds. With ten times as many it waited a second, with fewer the run is slower.
-GROUP = 1000
-# Of one wallet only so many months at a time: whoever uses a wallet with very many numbers
-# comes in between.
-SLICE = 250
+# Numbers in one transaction. With more, whoever else uses a wallet of the group waits longer;
+# with fewer the run is slower. docs/rent.md has the figures.
+GROUP = 700
+# Of one wallet only so many months at a time, and then a moment of nothing: whoever uses a
+# wallet with very many numbers comes in between.
+SLICE = 80
+PAUSE_SECONDS = 0.001
 # A second month may have begun only for those that were due so long ago.
 SHORTEST_MONTH = timedelta(days=28)
 
@@ -179,7 +181,10 @@ def _listed_months(at: datetime, workspace_ids: Sequence[int]) -> Iterator[list[
         while rows := cursor.fetchmany(GROUP):
             of_one_wallet = rows[0][0] == rows[-1][0]
             size = SLICE if of_one_wallet else GROUP
-            yield from (rows[start : start + size] for start in range(0, len(rows), size))
+            for start in range(0, len(rows), size):
+                yield rows[start : start + size]
+                if of_one_wallet:
+                    time.sleep(PAUSE_SECONDS)
 
 
 def _take_slice(tally: Tally, months: Sequence[tuple]) -> dict[int, LockedWallet]:

@@ -141,12 +141,7 @@ class DeskUserAdmin(Reasoned, UserAdmin):
         """Whoever did something stays named in the audit trail; a login is switched off."""
         return False
 
-    def user_change_password(
-        self,
-        request: HttpRequest,
-        id: str,
-        form_url: str = "",  # noqa: A002  Django's name
-    ) -> HttpResponse:
+    def user_change_password(self, request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
         """Nobody sets the password of somebody else: the login page mails a new one."""
         raise PermissionDenied
 

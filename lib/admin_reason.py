@@ -1,6 +1,6 @@
 """Forms of the admin that change what others rely on: why is asked, and kept."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -53,6 +53,6 @@ class Reasoned(admin.ModelAdmin):
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         return LogEntry.objects.log_actions(
-            user_id=request.user.pk, queryset=queryset, action_flag=DELETION,
+            user_id=cast(int, request.user.pk), queryset=queryset, action_flag=DELETION,
             change_message=request.POST["reason"][:300],
         )  # fmt: skip

@@ -24,7 +24,7 @@ from lib import e164 as formats
 from lib import money
 from workspaces.models import Workspace
 
-PAGE_SIZE = 40
+PAGE_SIZE, FEW = 40, 5
 ENTRIES = 40
 FEWEST_DIGITS = 3
 
@@ -45,7 +45,7 @@ class Page:
     next_before: str
 
 
-def conversations(workspace: Workspace, wanted: Wanted) -> Page:
+def conversations(workspace: Workspace, wanted: Wanted, *, most: int = PAGE_SIZE) -> Page:
     """One page of conversations, the newest first; as quick for the last page as the first."""
     rows: QuerySet = (
         Conversation.objects.for_workspace(workspace)
@@ -64,9 +64,9 @@ def conversations(workspace: Workspace, wanted: Wanted) -> Page:
         last = Conversation.objects.for_workspace(workspace).filter(public_id=public_id)
         same_moment = Q(last_at=at, pk__lt=Subquery(last.values("pk")))
         rows = rows.filter(Q(last_at__lt=at) | same_moment)
-    found = list(rows[: PAGE_SIZE + 1])
-    more = found[PAGE_SIZE - 1] if len(found) > PAGE_SIZE else None
-    return Page(found[:PAGE_SIZE], f"{more.last_at.isoformat()}~{more.public_id}" if more else "")
+    found = list(rows[: most + 1])
+    more = found[most - 1] if len(found) > most else None
+    return Page(found[:most], f"{more.last_at.isoformat()}~{more.public_id}" if more else "")
 
 
 def _matches(workspace: Workspace, text: str) -> Q:

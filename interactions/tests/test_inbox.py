@@ -108,6 +108,10 @@ def test_older_conversations_are_reached_page_by_page(as_owner, acme, number, si
         address = f"{INBOX}?{response.context['older']}"
     assert len(seen) == len(set(seen)) == PAGE_SIZE * 2 + 5
     assert response.context["older"] == ""
+    few = as_owner.get(INBOX, {"number": number.public_id, "few": "1"})
+    assert [row.contact for row in few.context["page"].conversations] == seen[:5]
+    rest = as_owner.get(f"{INBOX}?{few.context['older']}")
+    assert [row.contact for row in rest.context["page"].conversations] == seen[5:45]
 
 
 def test_earlier_entries_are_reached(as_owner, acme, number, talk):

@@ -34,7 +34,9 @@ def index(request: WorkspaceRequest) -> HttpResponse:
     """Conversations of the workspace, the newest first."""
     form = InboxForm(request.GET)
     wanted = form.wanted()
-    page = inbox_of.conversations(request.workspace, wanted)
+    # The page of a number shows its latest ones among all the rest that there is to see.
+    most = inbox_of.FEW if request.GET.get("few") else inbox_of.PAGE_SIZE
+    page = inbox_of.conversations(request.workspace, wanted, most=most)
     kept = {"q": wanted.text, "only": "unread" if wanted.unread else "", "number": wanted.number}
     kept = {name: value for name, value in kept.items() if value}
     context = {

@@ -109,7 +109,7 @@ def as_in_production() -> override_settings:
     )  # fmt: skip
 
 
-@benchmark("numbers.list", unit="ms", goal=0.5)
+@benchmark("numbers.list", unit="ms", goal=0.25)
 def first_page() -> Figures:
     """The first page of a hundred thousand."""
     with as_in_production():

@@ -1,4 +1,4 @@
-"""The statement as a file: a million lines in a process of its own, against COPY."""
+"""A million entries of one wallet: as a file, against COPY, and recomputed, against a sum."""
 
 import json
 import subprocess
@@ -9,6 +9,8 @@ from django.db import connection
 
 from bench.harness import Figures, alternate, benchmark
 from bench.wallet import new_wallet
+from wallet.verify import verify
+from workspaces.models import Workspace
 
 LINES = 1_000_000
 FEW = 10_000
@@ -24,7 +26,7 @@ FROM generate_series(2, %s) AS n
 """
 OURS = """
 import bench, json, sys, time
-from wallet.models import Wallet
+from workspaces.models import Workspace
 from wallet.statement import as_csv, entries_of
 wallet = Wallet.objects.get(pk=sys.argv[1])
 began = time.perf_counter()
@@ -63,6 +65,28 @@ def export() -> Figures:
     if max(peaks) > small + MOST_MB:
         raise RuntimeError("the memory of the export grows with its lines")
     return Figures(value, floor)
+
+
+@benchmark("wallet.verify", unit="s", goal=0.01, most=10)
+def verified() -> Figures:
+    """Every balance of a million entries recomputed, against reading them once."""
+    workspace = Workspace.objects.get(pk=_wallet_with(LINES))
+
+    def ours() -> float:
+        began = time.perf_counter()
+        if wrong := list(verify(workspace)):
+            raise RuntimeError(f"the entries of the bench are wrong: {wrong[:3]}")
+        return time.perf_counter() - began
+
+    def summed() -> float:
+        began = time.perf_counter()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT sum(amount) FROM wallet_entry WHERE wallet_id = %s", [workspace.pk]
+            )
+        return time.perf_counter() - began
+
+    return Figures(*alternate(ours, summed, times=ROUNDS))
 
 
 def _wallet_with(lines: int) -> int:

@@ -1,6 +1,7 @@
 """One thing done to several numbers: each on its own, and all told afterwards."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 
 from django.utils import timezone
@@ -18,6 +19,7 @@ DONE = {
     "deactivate": "switched off",
     "release": "released",
 }
+LATELY = timedelta(days=30)  # templates/numbers/bulk.html says it in words
 
 
 def chosen_numbers(workspace: Workspace, public_ids: Sequence[str]) -> list[Number]:
@@ -29,6 +31,12 @@ def chosen_numbers(workspace: Workspace, public_ids: Sequence[str]) -> list[Numb
     for number in by_id.values():
         number.workspace = workspace
     return [by_id[public_id] for public_id in public_ids if public_id in by_id]
+
+
+def used_lately(numbers: Sequence[Number]) -> int:
+    """How many of them were called or written to, or called or wrote, in the last 30 days."""
+    since = timezone.now() - LATELY
+    return sum(bool(number.last_used_at and number.last_used_at > since) for number in numbers)
 
 
 def do_to_each(

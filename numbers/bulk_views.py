@@ -1,5 +1,6 @@
 """Several numbers at once, and the list as a file."""
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -93,6 +94,9 @@ def _page(
         "action": action,
         "numbers": numbers,
         "breaks": _breaks(request, numbers),
+        "used_lately": bulks.used_lately(numbers),
+        "undo_hours": settings.NUMBER_UNDO_HOURS,
+        "refunds": settings.RENT_REFUNDS_UNUSED_DAYS,
         "problems": problems,
         "confirmation": confirmation or CONFIRMATIONS[action](count=len(numbers)),
     }

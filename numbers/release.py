@@ -1,4 +1,4 @@
-"""Releasing: said before, parked for a day, and then given back (``give_back.py``).
+"""Releasing: said before, parked for a while, and then given back (``give_back.py``).
 
 A parked number keeps everything it had: who answers, tags, notes, the carrier's settings.
 Only ``parked_at`` says that it is switched off, so undoing is taking that away.
@@ -70,8 +70,9 @@ def refuse_if_kept(number: Number, hold: str | None = None) -> None:
 
 
 def release_now(*, number: Number, by: User, last_digits: str, hold: str | None = None) -> None:
-    """Park the number: from now on nothing is received or sent, and it can be undone for a
-    day. Raises a ``Refusal``; then nothing has changed. ``hold``: see ``refuse_if_kept``.
+    """Park the number: from now on nothing is received or sent, and it can be undone for
+    ``undo_time``. Raises a ``Refusal``; then nothing has changed. ``hold``: see
+    ``refuse_if_kept``.
     """
     _check_digits(number, last_digits)
     refuse_if_kept(number, hold)

@@ -1,8 +1,10 @@
 """Releasing a number: what it means, typing its digits, and undoing it."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.template.defaultfilters import pluralize
 from django.views.decorators.http import require_http_methods, require_POST
 
 from lib.errors import Refusal
@@ -37,8 +39,11 @@ def _release(request: WorkspaceRequest, number: Number, form: ReleaseForm) -> No
     digits = form.cleaned_data["digits"]
     if form.cleaned_data["when"] == ReleaseForm.NOW:
         releasing.release_now(number=number, by=request.user, last_digits=digits)
+        hours = settings.NUMBER_UNDO_HOURS
         messages.success(
-            request, f"{number.international} is released. It can be undone for a day."
+            request,
+            f"{number.international} is released. "
+            f"It can be undone for {hours} hour{pluralize(hours)}.",
         )
     else:
         releasing.schedule_release(number=number, by=request.user, last_digits=digits)
@@ -59,7 +64,7 @@ def _page(
         "form": form,
         "refusal": refusal,
         "consequences": releasing.consequences_of(number),
-        "undo_hours": int(releasing.undo_time().total_seconds() // 3600),
+        "undo_hours": settings.NUMBER_UNDO_HOURS,
     }
     return render(request, "numbers/release.html", context, status=status)
 

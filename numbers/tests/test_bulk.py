@@ -40,6 +40,31 @@ def test_the_confirmation_says_what_it_means_and_changes_nothing(as_owner, three
     assert Number.objects.active().count() == 3
 
 
+@pytest.mark.parametrize(("refunds", "hours", "words"), [
+    (False, 24, ("For 24 hours each can be had back", "Paid days that are left are not refunded.")),
+    (True, 1, ("For 1 hour each can be had back", "Paid days that are left then are refunded.")),
+])  # fmt: skip
+def test_releasing_says_what_this_desk_does(as_owner, three, settings, refunds, hours, words):
+    settings.RENT_REFUNDS_UNUSED_DAYS, settings.NUMBER_UNDO_HOURS = refunds, hours
+    page = as_owner.get(f"{URL}bulk/", {"do": "release", "n": ids(three)}).content.decode()
+    for sentence in words:
+        assert sentence in page
+    assert page.count("refunded") == 1
+
+
+@pytest.mark.parametrize(("days", "words"), [
+    ((None, None, 31), None),
+    ((None, 29, 31), "1 of these numbers was used in the last 30 days."),
+    ((0, 29, 31), "2 of these numbers were used in the last 30 days."),
+])  # fmt: skip
+def test_releasing_says_how_many_are_in_use(as_owner, three, days, words):
+    for number, ago in zip(three, days, strict=True):
+        used = None if ago is None else timezone.now() - timedelta(days=ago)
+        Number.objects.filter(pk=number.pk).update(last_used_at=used)
+    page = as_owner.get(f"{URL}bulk/", {"do": "release", "n": ids(three)}).content.decode()
+    assert words in page if words else "in the last 30 days" not in page
+
+
 def test_tags_are_added_to_all(as_member, three, owner):
     tags.set_tags(number=three[0], by=owner, names=["old"])
     page = do(as_member, "tag", three, tags="vip, Berlin").content.decode()

@@ -56,6 +56,14 @@ def test_the_page_says_what_will_break(as_owner, owned, settings):
         assert words in page
 
 
+@pytest.mark.parametrize(("hours", "words"), [(1, "1 hour"), (48, "48 hours")])
+def test_it_is_said_for_how_long_it_can_be_undone(as_owner, owned, settings, hours, words):
+    settings.NUMBER_UNDO_HOURS = hours
+    assert f"For {words} you can undo it" in as_owner.get(url_of(owned)).content.decode()
+    page = as_owner.post(url_of(owned), {"when": "now", "digits": "0123"}, follow=True)
+    assert f"It can be undone for {words}." in page.content.decode()
+
+
 def test_released_now_it_is_parked_and_can_be_undone(released, simulator):
     assert (released.status, released.inactive_because) == ("inactive", "parked")
     assert len(simulator.owned()) == 1

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 PER_TYPE = 20
 AT_ONCE = 4
 MOST_SUGGESTIONS = 4
+MOST_ASKED = 8  # searches tried for them
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -171,49 +172,70 @@ def find_each(
 
 
 def suggest(wanted: Wanted) -> list[Suggestion]:
-    """Searches near this one that find something: each was asked for before it is offered."""
-    candidates = list(_candidates(wanted))[:8]
-    queries = [
-        candidate.wanted.query(candidate.wanted.types[0], limit=1) for candidate in candidates
-    ]
-    answers = _ask_at_once(queries)
-    working = [
-        candidate
-        for candidate, answer in zip(candidates, answers, strict=True)
-        if not isinstance(answer, ProviderError) and answer
-    ]
-    return working[:MOST_SUGGESTIONS]
+    """Searches near this one that find something: each was asked for before it is offered.
+
+    Places nearby come first, two of them at most while the whole country or another type has
+    something too: a person may want either, and neighbours alone would hide both.
+    """
+    eased, wider = list(_eased(wanted)), list(_wider(wanted))
+    nearby = list(_nearby(wanted))[: MOST_ASKED - len(eased) - len(wider)]
+    nearby, eased, wider = _working(nearby, eased, wider)
+    room = MOST_SUGGESTIONS - len(nearby[:2]) - len(wider[:2])
+    return [*nearby[:2], *eased[:room], *wider, *nearby[2:]][:MOST_SUGGESTIONS]
 
 
-def _candidates(wanted: Wanted) -> Iterable[Suggestion]:
+def _working(*groups: list[Suggestion]) -> list[list[Suggestion]]:
+    """Of each group those that find something; all are asked for at once."""
+    queries = [one.wanted.query(one.wanted.types[0], limit=1) for group in groups for one in group]
+    answers = iter(_ask_at_once(queries))
+    return [
+        [
+            one
+            for one in group
+            if (answer := next(answers)) and not isinstance(answer, ProviderError)
+        ]
+        for group in groups
+    ]
+
+
+def _nearby(wanted: Wanted) -> Iterable[Suggestion]:
+    """The same in another area code."""
     here = area_codes.find(wanted.country.code, wanted.area_code) if wanted.area_code else None
-    if here:
-        for other in area_codes.overlays_of(here)[:3]:
-            yield Suggestion(f"{other.code}, the same area", replace(wanted, area_code=other.code))
-        for other in area_codes.nearest(here, 3):
-            yield Suggestion(
-                f"{other.code}, {other.city} ({other.region})",
-                replace(wanted, area_code=other.code),
-            )
+    if not here:
+        return
+    for other in area_codes.overlays_of(here)[:3]:
+        yield Suggestion(f"{other.code}, the same area", replace(wanted, area_code=other.code))
+    for other in area_codes.nearest(here, 3):
+        yield Suggestion(
+            f"{other.code}, {other.city} ({other.region})", replace(wanted, area_code=other.code)
+        )
+
+
+def _eased(wanted: Wanted) -> Iterable[Suggestion]:
+    """The same place, with less asked of the number."""
     if wanted.pattern and wanted.where != "anywhere":
         yield Suggestion(
             f"{wanted.pattern} anywhere in the number", replace(wanted, where="anywhere")
         )
     if wanted.capabilities:
         yield Suggestion("Any capabilities", replace(wanted, capabilities=frozenset()))
+    if wanted.pattern:
+        yield Suggestion("Without the digits you asked for", replace(wanted, pattern=""))
+
+
+def _wider(wanted: Wanted) -> Iterable[Suggestion]:
+    """The whole country, then its other types."""
+    country = formats.country_in_text(wanted.country.code)
     if wanted.area_code:
         anywhere = replace(wanted, area_code="")
         if NumberType.LOCAL in wanted.country.number_types:
             anywhere = replace(anywhere, number_type=NumberType.LOCAL)
-        yield Suggestion(f"Anywhere in {formats.country_in_text(wanted.country.code)}", anywhere)
+        yield Suggestion(f"Anywhere in {country}", anywhere)
     for kind in wanted.country.number_types:
         if kind not in wanted.types:
             yield Suggestion(
-                f"{kind.label} in {formats.country_in_text(wanted.country.code)}",
-                replace(wanted, number_type=kind, area_code=""),
+                f"{kind.label} in {country}", replace(wanted, number_type=kind, area_code="")
             )
-    if wanted.pattern:
-        yield Suggestion("Without the digits you asked for", replace(wanted, pattern=""))
 
 
 def _ask_at_once(queries: Sequence[NumberQuery]) -> list[list[AvailableNumber] | ProviderError]:

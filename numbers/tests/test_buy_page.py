@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from numbers import catalogue
 from numbers.models import CountryOffer, NumberOrder
+from numbers.search import MOST_ASKED
 from wallet.models import Entry
 
 pytestmark = pytest.mark.django_db
@@ -144,6 +145,26 @@ def test_each_suggestion_finds_something(as_owner):
     assert "424, the same area" in [label for label, _ in suggestions]
     for _label, query in suggestions:
         assert "Review<span" in as_owner.get(f"{BUY}?{query}").text
+
+
+def test_suggestions_hold_neighbours_the_whole_country_and_another_type(as_owner):
+    page = as_owner.get(BUY, {"country": "US", "area_code": "310"})
+    assert [label for label, _ in page.context["suggestions"]] == [
+        "424, the same area",
+        "213, Los Angeles (CA)",
+        "Anywhere in the United States",
+        "Toll-free in the United States",
+    ]
+
+
+def test_suggestions_for_many_wishes_ask_a_bounded_number_of_times(as_owner, simulator):
+    asked = len(simulator.requests)
+    wishes = {"area_code": "310", "pattern": "28", "where": "end", "capabilities": "sms"}
+    page = as_owner.get(BUY, {"country": "US", **wishes})
+    labels = [label for label, _ in page.context["suggestions"]]
+    assert "Anywhere in the United States" in labels
+    assert "Toll-free in the United States" in labels
+    assert len(simulator.requests) - asked <= 1 + MOST_ASKED
 
 
 def test_a_provider_that_is_down_is_told_and_never_shown_as_nothing_found(as_owner, simulator):

@@ -10,8 +10,8 @@ from workspaces.models import Workspace
 
 
 def add_funds_address(workspace: Workspace, amount: Decimal, return_to: str) -> str:
-    """The page that adds funds, with the amount that is missing filled in and a way back."""
+    """The page that adds funds, with what is missing filled in and a way back."""
     query = {"next": return_to}
     if amount > 0:
-        query = {"amount": str(money.up_to_cent(amount)), **query}
+        query = {"missing": str(money.up_to_cent(amount)), **query}
     return f"{reverse('wallet:add_funds', args=[workspace.slug])}?{urlencode(query)}"

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 from decimal import Decimal
 from functools import wraps
+from typing import Any
 from urllib.parse import urlencode
 
 from csp.decorators import csp_update
@@ -43,6 +44,22 @@ def may_lead_to_stripe(view: Callable[..., HttpResponseBase]) -> Callable[..., H
     return wrapped
 
 
+class MissingField(forms.DecimalField):
+    """What a purchase lacks, told along the way and shown; whatever else stands there is none."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            required=False, min_value=0, max_digits=12, decimal_places=2,
+            widget=forms.HiddenInput, **options,
+        )  # fmt: skip
+
+    def clean(self, value: Any) -> Decimal | None:
+        try:
+            return super().clean(value)
+        except forms.ValidationError:
+            return None
+
+
 class AddFundsForm(forms.Form):
     """``amount`` is read by the person's hand: its bounds are the operation's business."""
 
@@ -57,6 +74,7 @@ class AddFundsForm(forms.Form):
             "max_decimal_places": "Use an amount with at most two decimals.",
         },
     )  # fmt: skip
+    missing = MissingField()
     next = forms.CharField(required=False, max_length=1000, widget=forms.HiddenInput)
     key = forms.UUIDField(widget=forms.HiddenInput)
 
@@ -65,6 +83,7 @@ class ArrivalForm(forms.Form):
     """What a link to the page may bring along; anything else is left out."""
 
     amount = forms.DecimalField(required=False, min_value=0, max_digits=12, decimal_places=2)
+    missing = MissingField()
     next = forms.CharField(required=False, max_length=1000)
     returned = forms.CharField(required=False, max_length=1)
 
@@ -85,13 +104,19 @@ def add_funds(request: WorkspaceRequest) -> HttpResponse:
         arrival = ArrivalForm(request.GET)
         arrival.is_valid()
         back = way_back(request.workspace, arrival.cleaned_data.get("next", ""))
-        wanted = arrival.cleaned_data.get("amount")
-        form = AddFundsForm(initial={"amount": wanted, "next": back, "key": uuid.uuid4()})
-        return _add_funds_page(request, form, back=back, missing=wanted)
+        missing = arrival.cleaned_data.get("missing")
+        # The least that can be added, where less is missing: what is filled in can be paid.
+        enough = max(missing, settings.TOP_UP_LEAST) if missing else None
+        wanted = arrival.cleaned_data.get("amount") or enough
+        form = AddFundsForm(
+            initial={"amount": wanted, "missing": missing, "next": back, "key": uuid.uuid4()}
+        )
+        return _add_funds_page(request, form, back=back, missing=missing)
     form = AddFundsForm(request.POST)
     back = way_back(request.workspace, form.data.get("next", "")[:1000])
     if not form.is_valid():
-        return _add_funds_page(request, form, back=back, status=422)
+        missing = form.cleaned_data.get("missing")
+        return _add_funds_page(request, form, back=back, missing=missing, status=422)
     chosen = form.cleaned_data
     try:
         top_up = start_top_up(
@@ -101,9 +126,14 @@ def add_funds(request: WorkspaceRequest) -> HttpResponse:
         return redirect(open_checkout(top_up))
     except (InvalidAmount, TopUpOutOfBounds) as refusal:
         form.add_error("amount", refusal.sentence)
-        return _add_funds_page(request, form, back=back, status=422)
+        return _add_funds_page(
+            request, form, back=back, missing=chosen["missing"], status=422
+        )  # fmt: skip
     except Refusal as refusal:
-        return _add_funds_page(request, form, back=back, refusal=refusal, status=refusal.status)
+        return _add_funds_page(
+            request, form, back=back, missing=chosen["missing"], refusal=refusal,
+            status=refusal.status,
+        )  # fmt: skip
 
 
 def _add_funds_page(
@@ -111,6 +141,8 @@ def _add_funds_page(
     refusal: Refusal | None = None, status: int = 200,
 ) -> HttpResponse:  # fmt: skip
     wallet = Wallet.objects.get(workspace=request.workspace)
+    kept = {"missing": missing, "next": back}
+    kept = {name: value for name, value in kept.items() if value}
     context = {
         "wallet": wallet,
         "form": form,
@@ -120,7 +152,7 @@ def _add_funds_page(
         "least": settings.TOP_UP_LEAST,
         "most": settings.TOP_UP_MOST,
         "presets": [
-            (amount, urlencode({"amount": amount} | ({"next": back} if back else {})))
+            (amount, urlencode({"amount": amount} | kept))
             for amount in PRESETS
             if settings.TOP_UP_LEAST <= amount <= settings.TOP_UP_MOST
         ],

@@ -34,7 +34,7 @@ def test_the_overdue_page_shows_what_is_owed_missing_and_when_what_stops(as_owne
     page = text(as_owner.get(OVERDUE))
     for shown in [dear.international, "$60.00", "$50.00", "$10.00", "outbound stops", "released"]:
         assert shown in page
-    assert "/w/acme/wallet/add/?amount=10.00" in page
+    assert "/w/acme/wallet/add/?missing=10.00" in page
 
 
 def test_without_money_for_the_first_there_is_nothing_to_press(as_owner, acme, dear):

@@ -117,7 +117,7 @@ def test_pay_now_with_too_little_says_how_much_is_missing(globex, number, outsid
     assert refused.value.sentence == (
         "$2.00 is available, and the month that is paid first costs $3.00. Add $1.00 or more."
     )
-    assert refused.value.fix.url.startswith("/w/globex/wallet/add/?amount=1.00&next=")
+    assert refused.value.fix.url.startswith("/w/globex/wallet/add/?missing=1.00&next=")
     assert (lines(number), balance(globex)) == ([], 2)
 
 

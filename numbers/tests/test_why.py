@@ -48,7 +48,7 @@ def test_balance_too_low(globex, as_outsider, simulator):
     assert verdict == "problem"
     assert "$2.00 is available; the cheapest such number costs $2.58" in evidence
     assert "$0.58 is missing" in evidence
-    assert fix.startswith("/w/globex/wallet/add/?amount=0.58")
+    assert fix.startswith("/w/globex/wallet/add/?missing=0.58")
 
 
 def test_who_may_not_see_the_wallet_learns_no_amount(globex, simulator):

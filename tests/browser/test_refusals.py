@@ -62,7 +62,12 @@ def test_too_little_money_tells_what_is_missing_and_comes_back(browse, globex, o
     expect(page.get_by_role("button", name="Confirm purchase")).to_have_count(0)
     audit(page)
     page.get_by_role("link", name="Add funds").click()
-    expect(page).to_have_url(re.compile(r"/w/globex/wallet/.*amount=0\.58&next="))
+    expect(page).to_have_url(re.compile(r"/w/globex/wallet/.*missing=0\.58&next="))
+    expect(page.get_by_label("Amount in USD")).to_have_value("5")  # the least that can be added
+    page.get_by_role("link", name="$25.00").click()
+    expect(page.get_by_label("Amount in USD")).to_have_value("25")
+    expect(page.get_by_text("Missing for the purchase")).to_be_visible()
+    expect(page.locator("dl.facts")).to_contain_text("$0.58")
     page.get_by_role("link", name="Back to the purchase").click()
     expect(page.get_by_role("heading", name=number)).to_be_visible()
 

@@ -366,6 +366,30 @@ def test_database_refuses_more_given_back_than_paid(acme, owner, stripe):
 ADD = "/w/acme/wallet/add/"
 
 
+@pytest.mark.parametrize(
+    ("query", "filled_in", "missing"),
+    [
+        ({"missing": "7.30"}, "7.30", "7.30"),
+        ({"missing": "0.58"}, "5", "0.58"),  # less than can be added
+        ({"missing": "7.30", "amount": "25"}, "25", "7.30"),
+        ({"amount": "25"}, "25", None),
+        ({"missing": "NaN"}, None, None),
+        ({"missing": "-3", "amount": "1e9999"}, None, None),
+    ],
+)
+def test_what_is_missing_is_filled_in_and_stays_what_it_is(as_owner, query, filled_in, missing):
+    page = as_owner.get(ADD, {**query, "next": "/w/acme/numbers/buy/"})
+    amount = page.context["form"].initial["amount"]
+    assert (amount, page.context["missing"]) == (
+        Decimal(filled_in) if filled_in else None, Decimal(missing) if missing else None,
+    )  # fmt: skip
+    for _, kept in page.context["presets"]:
+        again = as_owner.get(f"{ADD}?{kept}")
+        assert again.context["missing"] == page.context["missing"]
+    wrong = {**page.context["form"].initial, "amount": "abc", "missing": query.get("missing", "")}
+    assert as_owner.post(ADD, wrong).context["missing"] == page.context["missing"]
+
+
 def post(client, amount="20", key=None, **more):
     return client.post(ADD, {"amount": amount, "key": str(key or uuid4()), **more})
 
@@ -399,7 +423,7 @@ def test_bad_amount_is_422_with_the_input_kept(as_owner, acme, stripe, amount):
 
 def test_purchase_presets_what_is_missing_and_gets_one_back(as_owner, acme, stripe):
     back = "/w/acme/numbers/review/?country=US"
-    page = as_owner.get(ADD, {"amount": "7.30", "next": back}).content.decode()
+    page = as_owner.get(ADD, {"missing": "7.30", "next": back}).content.decode()
     assert 'value="7.30"' in page
     assert "Missing for the purchase" in page
     post(as_owner, "7.30", next=back)

@@ -1,6 +1,8 @@
 """Twilio never hears a server error, whatever breaks here."""
 
 import pytest
+import redis
+from django.core.cache import caches
 from django.db import connection
 from django.db.utils import OperationalError
 
@@ -55,3 +57,15 @@ def test_a_forged_webhook_is_refused_without_a_database_too(provider, no_databas
 def test_the_fallback_asks_no_database(provider, django_assert_num_queries):
     with django_assert_num_queries(0):
         provider.post("voice/fallback/", {"CallSid": sid("CA"), "ErrorCode": "11200"})
+
+
+@pytest.mark.parametrize("header", ["forged", ""])
+def test_a_forged_webhook_is_refused_without_a_cache_too(provider, monkeypatch, header, caplog):
+    def gone(*_, **__):
+        raise redis.ConnectionError("nobody listens")
+
+    for name in ("add", "incr", "get"):
+        monkeypatch.setattr(caches["default"], name, gone)
+    answer = provider.post("voice/", {"CallSid": sid("CA")}, HTTP_X_TWILIO_SIGNATURE=header)
+    assert answer.status_code == 403
+    assert "could not be counted" in caplog.text

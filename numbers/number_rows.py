@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from lib import money
 from numbers.models import Number
 from numbers.usages import Usages
-from telephony.values import Capability, NumberType
+from telephony.values import FAX_NOTE, Capability, NumberType
 from workspaces.models import Workspace
 
 LEVELS = {"ok": ("OK", "good"), "warning": ("Warning", "warn"), "broken": ("Broken", "bad")}
@@ -153,6 +153,7 @@ def ago(moment: datetime | None, today: date, zone: ZoneInfo) -> str:
 def capability_icons(has: tuple[str, ...]) -> SafeString:
     """The icons of what the number can do: there are sixteen of these, made once each."""
     able = [kind for kind in Capability if kind in has]
-    words = ", ".join(kind.label for kind in able) or "Nothing that the carrier reports"
+    told = [FAX_NOTE if kind == Capability.FAX else kind.label for kind in able]
+    words = ", ".join(told) or "Nothing that the carrier reports"
     html = render_to_string("numbers/_row_capabilities.html", {"able": able, "words": words})
     return mark_safe(html.replace("\n", ""))  # noqa: S308  our template  # nosec B308 B703

@@ -17,6 +17,9 @@ class NumberType(StrEnum):
         return "Toll-free" if self is NumberType.TOLL_FREE else self.value.title()
 
 
+FAX_NOTE = "Fax: reported by the carrier, but Twilio has not delivered faxes since December 2021"
+
+
 class Capability(StrEnum):
     VOICE = "voice"
     SMS = "sms"

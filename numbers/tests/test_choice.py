@@ -11,6 +11,7 @@ from django.utils import timezone
 from lib.errors import Fix
 from numbers import tags
 from numbers.choice import SHOWN, Barrier, NumberChoiceField
+from numbers.models import Number
 from telephony.values import Capability
 
 pytestmark = pytest.mark.django_db
@@ -163,6 +164,21 @@ def test_htmx_fetches_the_choices_alone(as_member, acme, globex, make_number):
     assert html.lstrip().startswith('<div id="id_sender_choices"')
     assert "Cannot do SMS" in html
     assert "+12125550777" not in html
+
+
+def test_fax_is_told_as_it_is_wherever_a_number_is_shown(as_owner, acme, make_number):
+    """To those who look and to those who listen."""
+    words = "Fax: reported by the carrier, but Twilio has not delivered faxes since December 2021"
+    number = make_number(acme, capabilities=["fax", "voice"])
+    pages = ("/w/acme/numbers/", "/w/acme/numbers/choices/?field=sender",
+             number.get_absolute_url())  # fmt: skip
+    for page in pages:
+        html = as_owner.get(page).content.decode()
+        assert re.search(rf'title="[^"]*{words}"', html), page
+        assert re.search(rf'class="visually-hidden">[^<]*{words}<', html), page
+    Number.objects.update(capabilities=["voice"])
+    for page in pages:
+        assert words not in as_owner.get(page).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from lib import e164 as formats
 from lib import money as amounts
 from lib import user_agent
-from telephony.values import AddressRequirement, AvailableNumber, Capability
+from telephony.values import FAX_NOTE, AddressRequirement, AvailableNumber, Capability
 from workspaces.models import Workspace
 
 register = template.Library()
@@ -102,9 +102,6 @@ def address_needed(number: AvailableNumber) -> str:
             return f"an address outside {formats.country_in_text(number.country)}"
         case _:
             return "a registered address"
-
-
-FAX_NOTE = "Fax: reported by the carrier, but Twilio has not delivered faxes since December 2021"
 
 
 @register.inclusion_tag("numbers/_capabilities.html")

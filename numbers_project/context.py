@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from lib import logs
 from numbers.arrears import arrears_of
 from telephony.client import credential_state
+from telephony.refused import refused_lately
 from wallet.models import Wallet
 from workspaces.acting import acting_in
 from workspaces.models import Membership, Workspace
@@ -24,7 +25,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "acting": acting_in(request) if hasattr(request, "session") else None,
         "request_reference": logs.noted("request"),
         "simulated": bool(settings.TWILIO_API_BASE),
-        "provider_problem": credential_state() if _shows_provider_problem(request) else "",
+        "provider_problem": cache(partial(_provider_problem, request)),
         "switcher": cache(lambda: _switcher(request, workspace)),
         "may_manage_members": _may(request, MEMBERS_MANAGE),
         "may_edit_workspace": _may(request, WORKSPACE_EDIT),
@@ -33,9 +34,15 @@ def page(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _shows_provider_problem(request: HttpRequest) -> bool:
+def _provider_problem(request: HttpRequest) -> str:
+    """``missing``, ``half_set`` or ``refused``; empty for all but staff, who alone may know."""
     user = getattr(request, "user", None)
-    return bool(user and user.is_staff and credential_state() in ("missing", "half_set"))
+    if not user or not user.is_staff:
+        return ""
+    state = credential_state()
+    if state != "ready":
+        return state
+    return "refused" if refused_lately() else ""
 
 
 def _may(request: HttpRequest, permission: str) -> bool:

@@ -17,7 +17,7 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from telephony import errors
+from telephony import errors, refused
 
 log = logging.getLogger("telephony")
 T = TypeVar("T")
@@ -108,9 +108,17 @@ def _client(user: str, secret: str, account: str, timeout: float, base: str) -> 
 def call(request: Callable[[Client], T], *, writes: bool = False) -> T:
     """Do one thing at the provider; whatever fails is raised as a ``ProviderError``."""
     try:
-        return request(client())
+        answer = request(client())
     except FAILURES as error:
-        raise errors.from_sdk(error, writes=writes) from error
+        raise _noted(errors.from_sdk(error, writes=writes)) from error
+    refused.note_accepted()
+    return answer
+
+
+def _noted(error: errors.ProviderError) -> errors.ProviderError:
+    if isinstance(error, errors.NotConfigured) and error.reason in refused.REASONS:
+        refused.note_refused()
+    return error
 
 
 def download(path: str, *, most_bytes: int) -> tuple[bytes, str]:
@@ -130,7 +138,7 @@ def download(path: str, *, most_bytes: int) -> tuple[bytes, str]:
             timeout=wire.timeout,
         ) as answer:  # fmt: skip
             if answer.status_code != 200:
-                raise errors.from_status(answer.status_code, path)
+                raise _noted(errors.from_status(answer.status_code, path))
             content = bytearray()
             for chunk in answer.iter_content(64 * 1024):
                 content += chunk

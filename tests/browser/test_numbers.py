@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Download, Locator, Page, expect
 
 from numbers import changes, release, tags
 from numbers.listing import PAGE_SIZE
@@ -212,13 +212,30 @@ def test_all_that_are_shown_are_chosen_at_once(browse, owner, stock):
     expect(page.get_by_role("heading", name="Deactivate 6 numbers")).to_be_visible()
 
 
-def test_the_list_is_downloaded(browse, owner, stock):
-    page = open_list(browse, owner, path=f"{LIST}?country=DE")
+def told_in(download: Download, stock: dict[str, Number]) -> set[str]:
+    """Which of the numbers are in the file."""
+    text = download.path().read_text(encoding="utf-8")
+    return {number.e164 for number in stock.values() if number.e164 in text}
+
+
+@both
+def test_the_list_is_downloaded(browse, owner, stock, js):
+    page = open_list(browse, owner, js, f"{LIST}?country=DE")
     with page.expect_download() as download:
         page.get_by_role("link", name="Export").click()
-    text = download.value.path().read_text(encoding="utf-8")
-    assert "+4915155550103" in text
-    assert "+12125550101" not in text
+    assert told_in(download.value, stock) == {"+4915155550103"}
+
+
+@both
+def test_the_chosen_are_downloaded_and_stay_chosen(browse, owner, stock, js):
+    page = open_list(browse, owner, js)
+    box(page, "+4915155550103").check()
+    box(page, "+12125550101").check()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export").click()
+    assert told_in(download.value, stock) == {"+4915155550103", "+12125550101"}
+    page.get_by_role("button", name="Tag").click()
+    expect(page.get_by_role("heading", name="Tag 2 numbers")).to_be_visible()
 
 
 @both
@@ -390,6 +407,47 @@ def test_several_are_changed_released_and_downloaded_with_keys_on_a_telephone(br
     with page.expect_download() as download:
         page.keyboard.press("Enter")
     assert "+4915155550103" in download.value.path().read_text(encoding="utf-8")
+
+
+def test_the_list_is_narrowed_and_one_switched_on_with_keys_on_a_telephone(browse, owner, stock):
+    page = open_list(browse, owner, viewport={"width": 320, "height": 700})
+    tab_to(page, page.locator("summary", has_text="Filter and sort"))
+    page.keyboard.press("Enter")
+    tab_to(page, filters(page).get_by_label("Status"))
+    for _ in range(3):  # active, inactive, inactive because it was switched off
+        page.keyboard.press("ArrowDown")
+    asks(page, status=["off"])
+    expect(rows(page)).to_have_count(1)
+    page.wait_for_load_state("networkidle")
+    tab_to(page, page.locator("summary", has_text="Columns"))
+    page.keyboard.press("Enter")
+    tab_to(page, page.get_by_label("Last used"))
+    page.keyboard.press("Space")
+    press(page, page.get_by_role("button", name="Show these"))
+    expect(rows(page)).to_have_count(1)
+    expect(rows(page).locator("[data-label='Last used']")).to_be_visible()
+    tab_to(page, box(page, "+12125550104"))
+    page.keyboard.press("Space")
+    tab_to(page, page.get_by_role("button", name="Activate", exact=True), key="Shift+Tab")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    press(page, page.get_by_role("button", name="Activate them"))
+    expect(page.get_by_role("heading", name="1 of 1 switched on")).to_be_visible()
+
+
+def test_a_release_is_scheduled_and_cancelled_with_keys_on_a_telephone(browse, owner, owned):
+    page = open_list(browse, owner, viewport={"width": 320, "height": 700})
+    press(page, page.get_by_role("link", name="+12125550123"))
+    press(page, page.get_by_role("link", name="Release", exact=True))
+    tab_to(page, page.get_by_label("Now", exact=True))
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_label("At the end of the paid month")).to_be_checked()
+    tab_to(page, page.get_by_label("The last four digits"))
+    page.keyboard.type("0123")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Will be released on")).to_be_visible()
+    press(page, page.get_by_role("button", name="Keep it"))
+    expect(page.get_by_text("will not be released.")).to_be_visible()
 
 
 def test_on_a_telephone_numbers_are_cards(browse, owner, stock):

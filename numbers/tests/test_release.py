@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from numbers import changes, give_back, release, tags
 from numbers.list_models import Tagging
-from numbers.models import Number
+from numbers.models import Number, PaymentPlace, RentDue
 from numbers.number_refusals import NumberIsReleased, NumberLocked, UndoTooLate
 from numbers.tests.test_number_page import told_of_traffic, used_in_a_campaign
-from workspaces.models import AuditEvent, Notice
+from telephony.twiml import Greeting
+from workspaces.models import AuditEvent, Notice, User
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,9 +24,27 @@ def url_of(number: Number, page: str = "release/") -> str:
 
 
 def facts_of(number: Number) -> dict:
-    """Every column of its row, and its tags."""
-    row = Number.objects.filter(pk=number.pk).values().get()
-    return {**row, "tags": sorted(Tagging.objects.values_list("tag__name", flat=True))}
+    """Every column of its row, of its rent and of its place in the list, its tags, and every
+    route that it has or had.
+    """
+    from interactions.models import Route
+
+    return {
+        "number": Number.objects.filter(pk=number.pk).values().get(),
+        "rent": RentDue.objects.filter(number=number).values().get(),
+        "place": PaymentPlace.objects.filter(number=number).values().get(),
+        "tags": sorted(Tagging.objects.filter(number=number).values_list("tag__name", flat=True)),
+        "routes": list(Route.objects.filter(number=number).order_by("pk").values()),
+    }
+
+
+def answer_with_voicemail(number: Number, by: User) -> None:
+    from interactions import plans, routing
+
+    here = {"workspace": number.workspace, "by": by, "number": number}
+    voicemail = plans.Answer(kind=plans.Answers.VOICEMAIL, greeting=Greeting(text="Speak now."))
+    routing.save_voice_route(**here, plan=plans.VoicePlan(voicemail))
+    routing.save_message_route(**here, plan=plans.MessagePlan(reply="We call you back."))
 
 
 def sweep() -> int:
@@ -76,9 +95,12 @@ def test_undoing_restores_everything_field_by_field(as_owner, owner, owned, simu
     changes.write_notes(number=owned, by=owner, notes="On the flyer")
     changes.deactivate(number=owned, by=owner)
     tags.set_tags(number=owned, by=owner, names=["vip", "Berlin"])
+    answer_with_voicemail(owned, owner)
     before, at_carrier = facts_of(owned), simulator.owned()
+    assert (len(before["routes"]), before["rent"]["billed"]) == (2, True)
     as_owner.post(url_of(owned), {"when": "now", "digits": "0123"})
-    assert facts_of(owned) != before
+    parked = facts_of(owned)
+    assert parked["number"]["parked_at"] and not parked["rent"]["billed"]
     with later(hours=23):
         sweep()
         as_owner.post(url_of(owned, "release/undo/"))

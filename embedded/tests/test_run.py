@@ -23,6 +23,7 @@ PARTS = {
     "PostgreSQL": "bin/postgres",
     "Valkey": "valkey-server",
     "simulator": "telephony.simulator",
+    "stripe": "wallet.stripe_simulator",
     "beat": "numbers_project beat",
     "worker": "numbers_project worker",
     "web": "granian",

@@ -4,9 +4,12 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -17,6 +20,9 @@ from numbers.assign import assign_number, give_back_nobodys
 from numbers.sync_models import BalanceSample, Difference, SyncRun
 from telephony.errors import ProviderError
 from workspaces.models import User, Workspace
+
+MAY_DECIDE = "numbers.change_difference"
+MAY_COMPARE = "numbers.add_syncrun"
 
 
 class DecisionForm(forms.Form):
@@ -90,6 +96,9 @@ class DifferenceAdmin(ReadOnlyAdmin):
         return format_html('<a href="{}">Decide</a>', address)
 
     def decide_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        may_decide = request.user.has_perm(MAY_DECIDE)
+        if not (may_decide if request.method == "POST" else self.has_view_permission(request)):
+            raise PermissionDenied
         difference = get_object_or_404(Difference, pk=pk)
         form = DecisionForm(request.POST or None, difference=difference)
         if request.method == "POST" and form.is_valid():
@@ -105,6 +114,7 @@ class DifferenceAdmin(ReadOnlyAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": str(difference), "difference": difference, "form": form,
+            "may_decide": may_decide,
         }  # fmt: skip
         status = 422 if form.errors else 200
         return render(request, "admin/numbers/decide.html", context, status=status)
@@ -143,6 +153,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
             *super().get_urls(),
         ]
 
+    @method_decorator(permission_required(MAY_COMPARE, raise_exception=True))
     def start(self, request: HttpRequest) -> HttpResponse:
         """Compare now; a dry run only counts and ends with this answer."""
         if request.method == "POST":

@@ -5,6 +5,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -22,6 +24,9 @@ from numbers.models import Number, PriceChange, RentGrace, RentRun
 from numbers.rent_models import RentAccount
 from wallet.models import Wallet
 from workspaces.models import User, Workspace
+
+MAY_HELP = "numbers.change_rentaccount"
+action = [require_POST, permission_required(MAY_HELP, raise_exception=True)]
 
 
 class StaffRequest(HttpRequest):
@@ -63,6 +68,10 @@ def shown(sums: dict[str, str]) -> str:
 
 class GraceForm(forms.Form):
     extra_days = forms.IntegerField(min_value=1, max_value=365, label="Days more for every step")
+    reason = forms.CharField(max_length=300)
+
+
+class EndGraceForm(forms.Form):
     reason = forms.CharField(max_length=300)
 
 
@@ -123,6 +132,8 @@ class RentAccountAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:  # fmt: skip
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         workspace = get_object_or_404(Workspace, pk=object_id)
         return self._page(request, workspace)
 
@@ -139,13 +150,15 @@ class RentAccountAdmin(ReadOnlyAdmin):
             "numbers": numbers,
             "grace": RentGrace.objects.for_workspace(workspace).filter(ended_at=None).first(),
             "runs": RentRun.objects.filter(workspace_slug=workspace.slug).order_by("-pk")[:5],
+            "may_help": request.user.has_perm(MAY_HELP),
             "grace_form": GraceForm(),
+            "end_grace_form": EndGraceForm(prefix="end"),
             "waive_form": WaiveForm(workspace=workspace),
             **forms_,
         }
         return render(request, "admin/numbers/rent_account.html", context, status=status)
 
-    @method_decorator(require_POST)
+    @method_decorator(action)
     def collect(self, request: StaffRequest, pk: int) -> HttpResponse:
         workspace = get_object_or_404(Workspace, pk=pk)
         run = rent_settle.settle(workspace, cause=RentRun.Cause.STAFF, by=request.user)
@@ -153,7 +166,7 @@ class RentAccountAdmin(ReadOnlyAdmin):
         messages.info(request, f"Charged {run.payments} months.{left}")
         return self._back(workspace)
 
-    @method_decorator(require_POST)
+    @method_decorator(action)
     def grace(self, request: StaffRequest, pk: int) -> HttpResponse:
         workspace = get_object_or_404(Workspace, pk=pk)
         form = GraceForm(request.POST)
@@ -162,13 +175,16 @@ class RentAccountAdmin(ReadOnlyAdmin):
         rent_staff.extend_grace(workspace=workspace, by=request.user, **form.cleaned_data)
         return self._back(workspace)
 
-    @method_decorator(require_POST)
+    @method_decorator(action)
     def end_grace(self, request: StaffRequest, pk: int) -> HttpResponse:
         workspace = get_object_or_404(Workspace, pk=pk)
-        rent_staff.end_grace(workspace=workspace, by=request.user)
+        form = EndGraceForm(request.POST, prefix="end")
+        if not form.is_valid():
+            return self._page(request, workspace, status=422, end_grace_form=form)
+        rent_staff.end_grace(workspace=workspace, by=request.user, **form.cleaned_data)
         return self._back(workspace)
 
-    @method_decorator(require_POST)
+    @method_decorator(action)
     def waive(self, request: StaffRequest, pk: int) -> HttpResponse:
         workspace = get_object_or_404(Workspace, pk=pk)
         form = WaiveForm(request.POST, workspace=workspace)

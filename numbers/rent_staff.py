@@ -63,8 +63,12 @@ def extend_grace(
     return grace
 
 
-def end_grace(*, workspace: Workspace, by: User) -> None:
-    """Back to the usual days. What is due by them is done in the next round."""
+def end_grace(*, workspace: Workspace, reason: str, by: User) -> None:
+    """Back to the usual days. What is due by them is done in the next round, so numbers may
+    stop then: the reason stays in the audit trail. Raises ``ReasonMissing``.
+    """
+    if not reason.strip():
+        raise ReasonMissing
     with transaction.atomic():
         ended = (
             RentGrace.objects.for_workspace(workspace)
@@ -74,7 +78,7 @@ def end_grace(*, workspace: Workspace, by: User) -> None:
         if ended:
             audit.record(
                 workspace=workspace, by=by, action="rent.grace_ended",
-                text="Rent: no more days than usual",
+                text="Rent: no more days than usual", details={"reason": reason.strip()},
             )  # fmt: skip
 
 

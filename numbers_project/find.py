@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.decorators import permission_required
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -24,6 +25,8 @@ from workspaces.models import Invitation, Membership, User, Workspace
 MOST = 20
 LONGEST = 80
 FEWEST_DIGITS = 4
+# What the page tells of whatever is asked for; each thing's own page asks for its own.
+MAY_FIND = ("workspaces.view_workspace", "workspaces.view_user", "numbers.view_number")
 SID = re.compile(r"[A-Z]{2}[0-9a-fA-F]{32}")
 REFERENCE = re.compile(r"(ORD|WHY|TOP|REQ)-[0-9A-Z]+", re.IGNORECASE)
 
@@ -41,6 +44,7 @@ class Hit:
 
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
+@permission_required(MAY_FIND, raise_exception=True)
     """For staff only: the URL map wraps it in the admin's own gate."""
     text = request.GET.get("q", "").replace("\x00", "").strip()[:LONGEST]
     hits = find(text) if text else []

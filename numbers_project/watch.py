@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.decorators import permission_required
 from django.db.models import Sum
 from django.db.models.functions import TruncMonth
 from django.http import HttpRequest, HttpResponse
@@ -24,9 +25,11 @@ from workspaces.access import with_token
 
 BEAT_IS_LATE = timedelta(minutes=3)
 MONTHS = 6
+MAY_WATCH = ("numbers.view_difference", "wallet.view_entry")
 
 
 @require_safe
+@permission_required(MAY_WATCH, raise_exception=True)
 def page(request: HttpRequest) -> HttpResponse:
     """For staff only: the URL map wraps it in the admin's own gate. Asks the provider once."""
     last_beat = watch.last_beat()

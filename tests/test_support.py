@@ -136,7 +136,7 @@ def test_it_is_for_one_workspace_only(looking, globex):
 
 
 def test_one_click_ends_it(looking):
-    assert looking.post("/looking/end/").url == "/admin/find/"
+    assert looking.post("/looking/end/").url == "/admin/"
     assert looking.get("/w/acme/numbers/").status_code == 404
 
 

@@ -36,4 +36,4 @@ def stop_acting(request: SignedInRequest) -> HttpResponse:
     """One click, from the banner of every page."""
     acting.end(request=request, by=request.user)
     messages.info(request, "You are yourself again.")
-    return redirect("find" if request.user.is_staff else "home")
+    return redirect("admin:index" if request.user.is_staff else "home")

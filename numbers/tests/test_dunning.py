@@ -282,7 +282,7 @@ def test_with_seven_days_more_every_step_comes_seven_days_later(globex, number, 
 def test_when_the_extension_ends_the_usual_days_count_again(globex, number, staff):
     extend_grace(workspace=globex, extra_days=7, reason="Bank holiday", by=staff)
     hours(DUE, days(4))
-    end_grace(workspace=globex, by=staff)
+    end_grace(workspace=globex, reason="They have paid", by=staff)
     hours(days(4), days(6))
     assert ("outbound", 5) in steps(number), "the warning for the third day came on the fourth"
 

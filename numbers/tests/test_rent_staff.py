@@ -65,6 +65,8 @@ def test_without_a_reason_nothing_is_waived_and_no_time_given(acme, staff, reaso
         waive_month(number=number, reason=reason, by=staff)
     with pytest.raises(ReasonMissing):
         extend_grace(workspace=acme, extra_days=7, reason=reason, by=staff)
+    with pytest.raises(ReasonMissing):
+        end_grace(workspace=acme, reason=reason, by=staff)
     assert (lines(number), RentGrace.objects.count(), due_on(number)) == ([], 0, "2023-02-10")
 
 
@@ -78,7 +80,7 @@ def test_a_second_extension_replaces_the_first(acme, staff):
     extend_grace(workspace=acme, extra_days=7, reason="Bank holiday", by=staff)
     extend_grace(workspace=acme, extra_days=14, reason="And another", by=staff)
     assert RentGrace.objects.get(ended_at=None).extra_days == 14
-    end_grace(workspace=acme, by=staff)
+    end_grace(workspace=acme, reason="They have paid", by=staff)
     assert not RentGrace.objects.filter(ended_at=None).exists()
     assert list(AuditEvent.objects.order_by("pk").values_list("action", flat=True)) == [
         "rent.grace", "rent.grace", "rent.grace_ended",
@@ -120,7 +122,9 @@ def test_staff_give_more_time_and_end_it(as_staff, acme, staff):
     assert (grace.extra_days, grace.reason, grace.by, grace.ended_at) == (
         7, "Bank holiday", staff, None,
     )  # fmt: skip
-    as_staff.post(f"{ADMIN}/{acme.pk}/end-grace/")
+    answer = as_staff.post(f"{ADMIN}/{acme.pk}/end-grace/", {"end-reason": " "})
+    assert (answer.status_code, RentGrace.objects.get().ended_at) == (422, None)
+    as_staff.post(f"{ADMIN}/{acme.pk}/end-grace/", {"end-reason": "They have paid"})
     assert RentGrace.objects.get().ended_at is not None
 
 

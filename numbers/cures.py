@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from lib.errors import Refusal
@@ -39,6 +39,14 @@ class NothingToCure(Refusal):
 
 
 def cure_all(run: SyncRun) -> int:
+class SeenAgain(Refusal):
+    code = "difference_seen_again"
+    title = "It differs again"
+
+    def __init__(self) -> None:
+        super().__init__("It differs again since. Decide about the newer difference instead.")
+
+
     """Cure what this run saw and what needs no question. Returns how many were cured."""
     curable = Difference.objects.troubling().filter(last_run=run, asks=False, kind__in=CURES)
     cured = 0
@@ -173,14 +181,35 @@ CURES: dict[Difference.Kind, Callable[[Difference, User | None], None]] = {
 
 
 def undo(difference: Difference, *, by: User) -> None:
-    """Put back what a cure changed. Adopted and given-back numbers stay: raises
-    ``NothingToCure`` for them and for what is still open.
+    """Put back what a cure changed. The difference is open again and left as it is, so that no
+    later look cures it anew. Adopted and given-back numbers stay: raises ``NothingToCure`` for
+    them and for what is still open, ``SeenAgain`` where a newer one is open.
     """
     put_back = UNDO.get(difference.cure)
     if put_back is None:
         raise NothingToCure
-    put_back(difference)
-    _record(difference, by, "difference.undone", f"Undone: {difference.get_cure_display()}")
+    done = f"Undone: {difference.get_cure_display()}"
+    # First: a walk that comes in between must not set right what is being put back.
+    _open_again(difference)
+    try:
+        put_back(difference)
+    except (ProviderError, Refusal):
+        closed = {"ended_at": difference.ended_at, "cure": difference.cure}
+        Difference.objects.open().filter(pk=difference.pk).update(**closed)
+        raise
+    _record(difference, by, "difference.undone", done)
+
+
+def _open_again(difference: Difference) -> None:
+    """As one that somebody looked at and left; seen now, for a walk that is under way."""
+    now = timezone.now()
+    cured = Difference.objects.filter(pk=difference.pk, cure__in=UNDO)
+    try:
+        with transaction.atomic():
+            if not cured.update(ended_at=None, cure="", left_at=now, last_seen_at=now):
+                raise NothingToCure
+    except IntegrityError as error:
+        raise SeenAgain from error
 
 
 def _put_back_theirs(difference: Difference) -> None:

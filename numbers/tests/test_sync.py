@@ -13,6 +13,7 @@ from numbers.models import Number, NumberOrder
 from numbers.purchase import purchase_number
 from numbers.sync_models import Difference, SyncRun
 from telephony import provider
+from telephony.errors import ProviderError
 from telephony.webhook_urls import webhooks_for_numbers
 from workspaces import notices
 from workspaces.models import AuditEvent
@@ -283,9 +284,19 @@ def test_taken_capabilities_can_be_put_back(number, owner, simulator):
     able = {"voice": True, "sms": False, "mms": False, "fax": False}
     at_provider(simulator, number, capabilities=able)
     sync.reconcile()
-    cures.undo(Difference.objects.get(kind=Kind.CAPABILITIES), by=owner)
+    able = Difference.objects.get(kind=Kind.CAPABILITIES)
+    Difference.objects.exclude(pk=able.pk).delete()
+    cures.undo(able, by=owner)
+    assert stays_undone()
     number.refresh_from_db()
     assert number.capabilities == before
+def stays_undone() -> bool:
+    """The next walk sees it, and neither cures it nor calls it trouble."""
+    run = sync.reconcile()
+    left = Difference.objects.open().filter(left_at__isnull=False, last_run=run)
+    return (run.found, run.cured, left.count(), Difference.objects.count()) == (1, 0, 1, 1)
+
+
 
 
 REGULATION = [
@@ -305,6 +316,8 @@ def test_an_emergency_address_or_documents_that_change_are_noted(
         kind, "taken_over", {field: value},
     )  # fmt: skip
     number.refresh_from_db()
+    assert stays_undone()
+    assert simulator.owned()[0][field] == value
     assert getattr(number, field) == value
     assert sync.reconcile().found == 0
     cures.undo(difference, by=owner)
@@ -331,3 +344,49 @@ def test_what_was_given_back_cannot_be_undone(number, owner, simulator):
     sync.reconcile()
     with pytest.raises(cures.NothingToCure):
         cures.undo(Difference.objects.get(), by=owner)
+    assert stays_undone()
+    assert stays_undone()
+def repaired(number, simulator, name: str = "Somebody's") -> Difference:
+    at_provider(simulator, number, friendly_name=name)
+    sync.reconcile()
+    return Difference.objects.latest("pk")
+
+
+def test_what_was_undone_is_set_right_when_it_changes_once_more(number, owner, simulator):
+    difference = repaired(number, simulator)
+    cures.undo(difference, by=owner)
+    repaired(number, simulator, "Another's")
+    difference.refresh_from_db()
+    assert (difference.cure, simulator.owned()[0]["friendly_name"]) == (
+        "repaired", number.friendly_name,
+    )  # fmt: skip
+
+
+def test_undone_twice_is_undone_once(number, owner, simulator):
+    difference = repaired(number, simulator)
+    cures.undo(difference, by=owner)
+    with pytest.raises(cures.NothingToCure):
+        cures.undo(difference, by=owner)
+    assert AuditEvent.objects.filter(action="difference.undone").count() == 1
+
+
+def test_an_undo_that_the_carrier_does_not_answer_can_be_tried_again(number, owner, simulator):
+    difference = repaired(number, simulator)
+    simulator.fault("server_error", method="POST")
+    with pytest.raises(ProviderError):
+        cures.undo(difference, by=owner)
+    difference.refresh_from_db()
+    assert difference.cure == "repaired"
+    cures.undo(difference, by=owner)
+    assert simulator.owned()[0]["friendly_name"] == "Somebody's"
+
+
+def test_where_it_differs_again_the_newer_one_is_decided_about(number, owner, simulator):
+    difference = repaired(number, simulator)
+    at_provider(simulator, number, friendly_name="Another's")
+    sync.check_number(number)
+    with pytest.raises(cures.SeenAgain):
+        cures.undo(difference, by=owner)
+    assert simulator.owned()[0]["friendly_name"] == "Another's"
+
+

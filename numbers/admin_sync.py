@@ -16,7 +16,9 @@ from django.utils.safestring import SafeString
 from lib.errors import Refusal
 from lib.read_only_admin import ReadOnlyAdmin
 from numbers import cures, sync, tasks
+from numbers.admin_orders import MAY_REFUND
 from numbers.assign import assign_number, give_back_nobodys
+from numbers.models import OrderLine
 from numbers.sync_models import BalanceSample, Difference, SyncRun
 from telephony.errors import ProviderError
 from workspaces.models import User, Workspace
@@ -114,10 +116,19 @@ class DifferenceAdmin(ReadOnlyAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": str(difference), "difference": difference, "form": form,
-            "may_decide": may_decide,
+            "may_decide": may_decide, "bought_by": bought_by(difference),
+            "may_refund": request.user.has_perm(MAY_REFUND),
         }  # fmt: skip
         status = 422 if form.errors else 200
         return render(request, "admin/numbers/decide.html", context, status=status)
+
+
+def bought_by(difference: Difference) -> OrderLine | None:
+    """The line whose money may be given back for a number that the carrier lost."""
+    if difference.kind != Difference.Kind.MISSING or difference.number is None:
+        return None
+    lines = OrderLine.objects.filter(number=difference.number, state__in=OrderLine.BOUGHT)
+    return lines.select_related("order").first()
 
 
 def decide(difference: Difference, choice: dict[str, Any], request: HttpRequest) -> None:

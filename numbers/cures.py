@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from lib.errors import Refusal
+from numbers import watch
 from numbers.compare import Kind, emergency_of
 from numbers.models import Number, OrderLine
 from numbers.settle import settle_line
@@ -38,7 +39,6 @@ class NothingToCure(Refusal):
         super().__init__("It has been set right meanwhile. Reload the page to see how it is now.")
 
 
-def cure_all(run: SyncRun) -> int:
 class SeenAgain(Refusal):
     code = "difference_seen_again"
     title = "It differs again"
@@ -47,6 +47,7 @@ class SeenAgain(Refusal):
         super().__init__("It differs again since. Decide about the newer difference instead.")
 
 
+def cure_all(run: SyncRun) -> int:
     """Cure what this run saw and what needs no question. Returns how many were cured."""
     curable = Difference.objects.troubling().filter(last_run=run, asks=False, kind__in=CURES)
     cured = 0
@@ -54,10 +55,11 @@ class SeenAgain(Refusal):
     in_order = curable.select_related("number__workspace").order_by("kind", "pk")
     for difference in in_order.iterator(chunk_size=500):
         try:
-            cure(difference, by=None)
+            _set_right(difference, None)
             cured += 1
         except (ProviderError, Refusal) as error:
             log.warning("%s stays as it is: %s", difference, error)
+    watch.tell_of_vanished(Difference.objects.filter(last_run=run))
     return cured
 
 
@@ -65,6 +67,11 @@ def cure(difference: Difference, *, by: User | None) -> None:
     """Set one difference right. Raises ``NothingToCure`` for one that is over, and
     ``ProviderError`` when the provider does not answer; then it stays open.
     """
+    _set_right(difference, by)
+    watch.tell_of_vanished(Difference.objects.filter(pk=difference.pk))
+
+
+def _set_right(difference: Difference, by: User | None) -> None:
     if difference.ended_at is not None:
         raise NothingToCure
     CURES[Kind(difference.kind)](difference, by)
@@ -115,7 +122,9 @@ def _take_regulation(difference: Difference, by: User | None) -> None:
 
 
 def _vanish(difference: Difference, by: User | None) -> None:
-    """Inactive with the reason, no rent any more, and its people are told."""
+    """Inactive with the reason, no rent any more, and its people are told: once each time that
+    it vanishes. The operators are told by whoever cures, in one mail for all.
+    """
     number = _number(difference)
     try:
         provider.fetch(sid=number.provider_sid)
@@ -129,7 +138,7 @@ def _vanish(difference: Difference, by: User | None) -> None:
         end(difference, Cure.VANISHED, by)
         notify(
             workspace=number.workspace,
-            key=f"number-vanished:{number.public_id}",
+            key=f"number-vanished:{difference.public_id}",
             permission=NUMBERS_VIEW,
             subject=f"{number.international} is not at the carrier any more",
             body=(

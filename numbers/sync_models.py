@@ -39,6 +39,10 @@ class DifferenceQuerySet(models.QuerySet):
         return self.filter(number=number)
 
 
+    def vanished(self) -> "DifferenceQuerySet":
+        """Numbers that the carrier lost, noted as gone."""
+        return self.filter(kind=Difference.Kind.MISSING, cure=Difference.Cure.VANISHED)
+
 class Difference(models.Model):
     """Something about a number that is not the same here and at the provider.
 

@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from smtplib import SMTPException
 
 from django.conf import settings
 from django.core.cache import cache
 from django.core.mail import EmailMessage
 from django.db.models import Count, Sum
+from django.urls import reverse
 from django.utils import timezone
 
 from lib import money
 from numbers.models import Number, OrderLine
-from numbers.sync_models import BalanceSample, Difference, SyncRun
+from numbers.sync_models import BalanceSample, Difference, DifferenceQuerySet, SyncRun
 from telephony import provider
 from telephony.errors import NotConfigured, ProviderError
 
@@ -24,6 +26,8 @@ HEARTBEAT = "watch:heartbeat"
 TOLD = "watch:low-balance-told"
 BURN_OVER = timedelta(days=7)
 KEEP_SAMPLES = timedelta(days=90)
+VANISHED_SHOWN = timedelta(days=90)
+MOST_IN_A_MAIL = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,38 @@ def _tell_operators(funds: Funds) -> None:
         "and messages too. Add funds in Twilio's console.\n",
         to=settings.OPERATOR_EMAILS,
     ).send()
+
+
+def tell_of_vanished(differences: DifferenceQuerySet) -> None:
+    """Mail the operators which of them are numbers that have vanished: their workspaces were
+    told that support looks into a refund. A mail that cannot be sent stops no walk; the
+    platform page lists the same.
+    """
+    vanished = list(differences.vanished().select_related("workspace")[: MOST_IN_A_MAIL + 1])
+    if not vanished or not settings.OPERATOR_EMAILS:
+        return
+    lines = [
+        f"{row.e164} of {row.workspace}: {settings.PUBLIC_BASE_URL}"
+        f"{reverse('admin:numbers_difference_decide', args=[row.pk])}"
+        for row in vanished[:MOST_IN_A_MAIL]
+    ]
+    more = ["and more: see the platform page"] if len(vanished) > MOST_IN_A_MAIL else []
+    try:
+        EmailMessage(
+            "Numbers are not at the carrier any more",
+            "The carrier does not have them any more. They are inactive, and their workspaces "
+            "were told that support looks into a refund:\n\n" + "\n".join(lines + more) + "\n",
+            to=settings.OPERATOR_EMAILS,
+        ).send()
+    except (OSError, SMTPException):
+        log.exception("the operators could not be told of vanished numbers")
+
+
+def vanished_lately() -> list[Difference]:
+    """Numbers that vanished and are still gone, the newest first: is a refund due?"""
+    since = timezone.now() - VANISHED_SHOWN
+    rows = Difference.objects.vanished().filter(ended_at__gte=since)
+    return list(rows.select_related("workspace").order_by("-ended_at")[:MOST_IN_A_MAIL])
 
 
 def credentials_work() -> str:

@@ -44,6 +44,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "unsettled": watch.unsettled_orders(),
         "differences": watch.open_differences(),
         "last_run": watch.last_run(),
+        "vanished": watch.vanished_lately(),
         "unpaid": unpaid,
         "unpaid_cost": unpaid_cost,
         "months": income_by_month(),

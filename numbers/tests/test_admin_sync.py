@@ -1,10 +1,13 @@
 """Support staff decide about differences: with a reason, and never by a GET."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from conftest import signed_in
 from numbers import sync
-from numbers.models import Number
+from numbers.models import Number, OrderLine
 from numbers.purchase import purchase_number
 from numbers.sync_models import Difference, SyncRun
 from wallet.models import Entry, Wallet
@@ -113,3 +116,20 @@ def test_what_takes_something_away_needs_a_reason(as_staff, acme, owner, quote, 
     assert difference.reason == "They use it elsewhere"
     told = AuditEvent.objects.get(action="difference.reason")
     assert "they use it elsewhere" in told.text
+
+
+def test_a_vanished_number_leads_to_its_refund(as_staff, acme, owner, quote, simulator):
+    purchase_number(workspace=acme, by=owner, quote=quote)
+    number = Number.objects.get()
+    Number.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    simulator.app.state.release(simulator.account, number.provider_sid)
+    sync.reconcile()
+    difference = Difference.objects.get()
+    address = f"/admin/numbers/difference/{difference.pk}/decide/"
+    assert address in as_staff.get("/admin/platform/").content.decode()
+    refund = f"/admin/numbers/numberorder/refund/{OrderLine.objects.get().pk}/"
+    assert refund in as_staff.get(address).content.decode()
+    as_staff.post(refund, {"reason": "The carrier lost it"})
+    page = as_staff.get(address).content.decode()
+    assert refund not in page
+    assert "was given back" in page

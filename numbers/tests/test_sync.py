@@ -7,7 +7,7 @@ from django.core import mail
 from django.db import connection
 from django.utils import timezone
 
-from numbers import cures, sync
+from numbers import cures, sync, watch
 from numbers.compare import Kind
 from numbers.models import Number, NumberOrder
 from numbers.purchase import purchase_number
@@ -16,7 +16,7 @@ from telephony import provider
 from telephony.errors import ProviderError
 from telephony.webhook_urls import webhooks_for_numbers
 from workspaces import notices
-from workspaces.models import AuditEvent
+from workspaces.models import AuditEvent, Notice
 
 pytestmark = pytest.mark.django_db
 
@@ -123,6 +123,35 @@ def test_a_number_that_vanished_is_inactive_and_its_people_are_told(number, simu
     assert (number.status, number.inactive_because) == ("inactive", Number.Because.VANISHED)
     notices.deliver_due()
     assert "not at the carrier any more" in mail.outbox[0].subject
+
+
+def test_the_operators_are_told_and_see_it_on_the_platform_page(number, simulator, settings):
+    settings.OPERATOR_EMAILS = ["ops@example.test"]
+    simulator.app.state.release(simulator.account, number.provider_sid)
+    sync.reconcile()
+    sync.reconcile()
+    difference = Difference.objects.get()
+    [told] = [mail_ for mail_ in mail.outbox if mail_.to == ["ops@example.test"]]
+    address = f"https://desk.test/admin/numbers/difference/{difference.pk}/decide/"
+    assert f"{number.e164} of Acme: {address}" in told.body
+    assert watch.vanished_lately() == [difference]
+
+
+def test_operators_who_cannot_be_reached_stop_no_walk(number, simulator, settings):
+    settings.OPERATOR_EMAILS = ["ops@example.test"]
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    simulator.app.state.release(simulator.account, number.provider_sid)
+    assert sync.reconcile().complete
+
+
+def test_a_number_that_vanishes_again_is_told_again(number, owner, simulator):
+    for _ in range(2):
+        Number.objects.update(vanished_at=None)
+        Difference.objects.filter(ended_at=None).delete()
+        simulator.app.state.release(simulator.account, number.provider_sid)
+        sync.reconcile()
+    assert Notice.objects.filter(key__startswith="number-vanished:").count() == 2
 
 
 def test_a_number_that_comes_back_is_as_it_was(number, simulator):
@@ -258,6 +287,13 @@ def test_runs_are_kept_for_staff(number, simulator, owner):
     assert NumberOrder.objects.count() == 1
 
 
+def stays_undone() -> bool:
+    """The next walk sees it, and neither cures it nor calls it trouble."""
+    run = sync.reconcile()
+    left = Difference.objects.open().filter(left_at__isnull=False, last_run=run)
+    return (run.found, run.cured, left.count(), Difference.objects.count()) == (1, 0, 1, 1)
+
+
 THEIRS = [
     {"voice_url": "https://elsewhere.example.com/voice"},
     {"trunk_sid": "TK" + "1" * 32},
@@ -277,6 +313,8 @@ def test_a_repair_can_be_undone(number, owner, simulator, theirs):
     assert simulator.owned()[0][field] != value
     cures.undo(difference, by=owner)
     assert simulator.owned()[0][field] == value
+    assert stays_undone()
+    assert simulator.owned()[0][field] == value
 
 
 def test_taken_capabilities_can_be_put_back(number, owner, simulator):
@@ -290,13 +328,6 @@ def test_taken_capabilities_can_be_put_back(number, owner, simulator):
     assert stays_undone()
     number.refresh_from_db()
     assert number.capabilities == before
-def stays_undone() -> bool:
-    """The next walk sees it, and neither cures it nor calls it trouble."""
-    run = sync.reconcile()
-    left = Difference.objects.open().filter(left_at__isnull=False, last_run=run)
-    return (run.found, run.cured, left.count(), Difference.objects.count()) == (1, 0, 1, 1)
-
-
 
 
 REGULATION = [
@@ -316,11 +347,10 @@ def test_an_emergency_address_or_documents_that_change_are_noted(
         kind, "taken_over", {field: value},
     )  # fmt: skip
     number.refresh_from_db()
-    assert stays_undone()
-    assert simulator.owned()[0][field] == value
     assert getattr(number, field) == value
     assert sync.reconcile().found == 0
     cures.undo(difference, by=owner)
+    assert stays_undone()
     number.refresh_from_db()
     assert getattr(number, field) == ""
 
@@ -335,17 +365,11 @@ def test_a_vanished_number_can_be_called_back(number, owner, simulator):
     simulator.app.state.release(simulator.account, number.provider_sid)
     sync.reconcile()
     cures.undo(Difference.objects.get(), by=owner)
+    assert stays_undone()
     number.refresh_from_db()
     assert number.status == "active"
 
 
-def test_what_was_given_back_cannot_be_undone(number, owner, simulator):
-    Number.objects.update(released_at=timezone.now())
-    sync.reconcile()
-    with pytest.raises(cures.NothingToCure):
-        cures.undo(Difference.objects.get(), by=owner)
-    assert stays_undone()
-    assert stays_undone()
 def repaired(number, simulator, name: str = "Somebody's") -> Difference:
     at_provider(simulator, number, friendly_name=name)
     sync.reconcile()
@@ -390,3 +414,8 @@ def test_where_it_differs_again_the_newer_one_is_decided_about(number, owner, si
     assert simulator.owned()[0]["friendly_name"] == "Another's"
 
 
+def test_what_was_given_back_cannot_be_undone(number, owner, simulator):
+    Number.objects.update(released_at=timezone.now())
+    sync.reconcile()
+    with pytest.raises(cures.NothingToCure):
+        cures.undo(Difference.objects.get(), by=owner)

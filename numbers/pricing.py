@@ -102,6 +102,15 @@ def price_of(country: str, number_type: NumberType) -> Price:
     return price
 
 
+def last_known(countries: Iterable[str]) -> dict[tuple[str, str], tuple[Decimal, str]]:
+    """What the provider asks per month and in which currency, by country and type, as it last
+    told. Asks nobody.
+    """
+    offers = CountryOffer.objects.filter(country__in=countries, provider_price__isnull=False)
+    rows = offers.values_list("country", "number_type", "provider_price", "currency")
+    return {(country, kind): (price, currency) for country, kind, price, currency in rows}
+
+
 def refresh_prices(country: str) -> None:
     """Ask the provider what it takes in one country and keep it."""
     now = timezone.now()

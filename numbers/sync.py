@@ -8,13 +8,16 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from django.db import connection, transaction
 from django.utils import timezone
 
+from lib import e164 as formats
 from numbers import cures
 from numbers.compare import Finding, Kind, compare
 from numbers.models import Number, OrderLine
+from numbers.pricing import last_known
 from numbers.sync_models import Difference, NumberCheck, SyncRun
 from telephony import provider
 from telephony.errors import NotFound, ProviderError
@@ -132,6 +135,7 @@ def _strangers(unknown: list[OwnedNumber]) -> list[tuple[Number | OwnedNumber, F
             provider_sid__in=[owned.sid for owned in unknown], released_at__isnull=False
         )
     }
+    prices = last_known({formats.country_of(e164) for e164 in by_e164})
     found: list[tuple[Number | OwnedNumber, Finding]] = []
     for owned in unknown:
         if owned.e164 in ordered:
@@ -139,8 +143,15 @@ def _strangers(unknown: list[OwnedNumber]) -> list[tuple[Number | OwnedNumber, F
         elif owned.sid in released:
             found.append((released[owned.sid], Finding(Kind.RELEASED)))
         else:
-            found.append((owned, Finding(Kind.NOBODYS, theirs={"name": owned.friendly_name})))
+            cost = prices.get((formats.country_of(owned.e164), owned.number_type or ""))
+            theirs = {"name": owned.friendly_name, **_cost(cost)}
+            found.append((owned, Finding(Kind.NOBODYS, theirs=theirs)))
     return found
+
+
+def _cost(cost: tuple[Decimal, str] | None) -> dict[str, str]:
+    """What it costs us per month, where the provider's price is known."""
+    return dict(zip(Difference.COST, (str(cost[0]), cost[1]), strict=True)) if cost else {}
 
 
 def _look_for_missing(run: SyncRun, seen: set[str]) -> None:
@@ -183,7 +194,7 @@ def _note(
     again = [old for old in known if (old.provider_sid, old.kind) in rows]
     for old in again:
         new = rows.pop((old.provider_sid, old.kind))
-        if old.theirs != new.theirs:
+        if old.theirs_but_cost != new.theirs_but_cost:
             old.left_at = None
         old.ours, old.theirs, old.asks = new.ours, new.theirs, new.asks
         old.last_seen_at, old.last_run = now, run

@@ -1,8 +1,12 @@
 """What comparing with the provider has found: runs, and differences with their cures."""
 
+from decimal import Decimal
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 
+from lib import money
 from numbers.models import Number, new_public_id
 from workspaces.models import User, Workspace, WorkspaceOwned
 
@@ -35,13 +39,13 @@ class DifferenceQuerySet(models.QuerySet):
         """Open, and nobody has said that it is meant."""
         return self.open().filter(left_at=None)
 
-    def of(self, number: Number) -> "DifferenceQuerySet":
-        return self.filter(number=number)
-
-
     def vanished(self) -> "DifferenceQuerySet":
         """Numbers that the carrier lost, noted as gone."""
         return self.filter(kind=Difference.Kind.MISSING, cure=Difference.Cure.VANISHED)
+
+    def of(self, number: Number) -> "DifferenceQuerySet":
+        return self.filter(number=number)
+
 
 class Difference(models.Model):
     """Something about a number that is not the same here and at the provider.
@@ -73,6 +77,9 @@ class Difference(models.Model):
         VANISHED = "vanished", "The number is inactive and costs nothing any more"
         ASSIGNED = "assigned", "Assigned to a workspace"
         GIVEN_BACK = "given_back", "Given back to the carrier"
+
+    # What a number that is nobody's costs us per month, in ``theirs``, where it is known.
+    COST = ("monthly_price", "currency")
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     workspace = models.ForeignKey(Workspace, null=True, on_delete=models.PROTECT, db_index=False)
@@ -123,6 +130,17 @@ class Difference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.e164}: {self.get_kind_display()}"
+
+    @property
+    def theirs_but_cost(self) -> dict[str, Any]:
+        """What somebody can change; a new price of the provider's is nobody's doing."""
+        return {name: value for name, value in self.theirs.items() if name not in self.COST}
+
+    @property
+    def monthly_cost(self) -> str:
+        """What nobody's number costs us, for reading; empty where it is not known."""
+        amount, currency = (self.theirs.get(name, "") for name in self.COST)
+        return money.show(Decimal(amount), currency) if amount else ""
 
 
 class NumberCheck(WorkspaceOwned):

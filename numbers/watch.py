@@ -166,12 +166,15 @@ def unsettled_orders() -> int:
 
 def paid_by_nobody() -> tuple[int, Decimal]:
     """Numbers that the provider bills and no workspace pays for: nobody's, and those whose
-    rent is overdue, with what the latter cost us a month.
+    rent is overdue, with what they cost us a month. Nobody's numbers of which no price is
+    known are counted and cost nothing here.
     """
-    nobodys = Difference.objects.open().filter(kind=Difference.Kind.NOBODYS).count()
+    nobodys = Difference.objects.open().filter(kind=Difference.Kind.NOBODYS)
+    told = [theirs.get("monthly_price", 0) for theirs in nobodys.values_list("theirs", flat=True)]
     unpaid = Number.objects.owned().filter(suspended_at__isnull=False)
     cost = unpaid.aggregate(n=Count("pk"), sum=Sum("provider_monthly_price"))
-    return nobodys + cost["n"], cost["sum"] or Decimal(0)
+    of_nobodys = sum((Decimal(price) for price in told), Decimal(0))
+    return len(told) + cost["n"], (cost["sum"] or Decimal(0)) + of_nobodys
 
 
 def last_run() -> SyncRun | None:

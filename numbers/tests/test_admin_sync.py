@@ -1,13 +1,15 @@
 """Support staff decide about differences: with a reason, and never by a GET."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone
 
 from conftest import signed_in
-from numbers import sync
-from numbers.models import Number, OrderLine
+from numbers import sync, watch
+from numbers.models import CountryOffer, Number, OrderLine
+from numbers.pricing import refresh_prices
 from numbers.purchase import purchase_number
 from numbers.sync_models import Difference, SyncRun
 from wallet.models import Entry, Wallet
@@ -133,3 +135,25 @@ def test_a_vanished_number_leads_to_its_refund(as_staff, acme, owner, quote, sim
     page = as_staff.get(address).content.decode()
     assert refund not in page
     assert "was given back" in page
+
+
+def test_what_nobodys_number_costs_is_told(as_staff, simulator, available):
+    refresh_prices("US")
+    simulator.seed(available.e164, type="local", friendly_name="Spare")
+    sync.reconcile()
+    difference = Difference.objects.get()
+    assert difference.theirs == {
+        "name": "Spare", "monthly_price": "1.150000", "currency": "USD",
+    }  # fmt: skip
+    address = f"/admin/numbers/difference/{difference.pk}/decide/"
+    assert "It costs us $1.15 a month" in as_staff.get(address).content.decode()
+    assert watch.paid_by_nobody() == (1, Decimal("1.15"))
+
+
+def test_a_new_price_does_not_bring_back_what_was_left(as_staff, nobodys):
+    decide(as_staff, nobodys, action="leave")
+    refresh_prices("US")
+    CountryOffer.objects.update(provider_price=2)
+    sync.reconcile()
+    nobodys.refresh_from_db()
+    assert (nobodys.monthly_cost, nobodys.left_at is None) == ("$2.00", False)

@@ -86,6 +86,8 @@ def test_what_we_pay_for_and_nobody_pays_us_for(acme, owner, quote, simulator):
         last_seen_at=timezone.now(),
     )  # fmt: skip
     assert watch.paid_by_nobody() == (2, Decimal("1.15"))
+    Difference.objects.update(theirs={"name": "", "monthly_price": "2.00", "currency": "USD"})
+    assert watch.paid_by_nobody() == (2, Decimal("3.15"))
     assert watch.open_differences() == [("At the carrier, and nobody's here", 1)]
 
 

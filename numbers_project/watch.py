@@ -2,14 +2,13 @@
 
 import secrets
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.decorators import permission_required
 from django.db.models import Sum
-from django.db.models.functions import TruncMonth
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -18,13 +17,13 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
+from interactions.models import Call, Direction, Message
 from numbers import watch
 from numbers.models import Number
-from wallet.models import Entry
+from numbers_project import margin
 from workspaces.access import with_token
 
 BEAT_IS_LATE = timedelta(minutes=3)
-MONTHS = 6
 MAY_WATCH = ("numbers.view_difference", "wallet.view_entry")
 
 
@@ -41,28 +40,26 @@ def page(request: HttpRequest) -> HttpResponse:
         "credentials_problem": watch.credentials_work(),
         "last_beat": last_beat,
         "beat_is_late": last_beat is None or timezone.now() - last_beat > BEAT_IS_LATE,
+        "last_webhook": last_webhook_at(),
         "unsettled": watch.unsettled_orders(),
         "differences": watch.open_differences(),
         "last_run": watch.last_run(),
         "vanished": watch.vanished_lately(),
         "unpaid": unpaid,
         "unpaid_cost": unpaid_cost,
-        "months": income_by_month(),
+        "months": margin.by_month(),
         "cost": provider_cost_a_month(),
     }
     return render(request, "admin/watch.html", context)
 
 
-def income_by_month() -> list[Any]:
-    """What the workspaces paid for numbers and use, less refunds, the newest month first."""
-    rows = (
-        Entry.objects.filter(contra="revenue")
-        .annotate(month=TruncMonth("created_at"))
-        .values("month", "wallet__currency")
-        .annotate(income=-Sum("amount"))
-        .order_by("-month", "wallet__currency")[:MONTHS]
-    )
-    return list(rows)
+def last_webhook_at() -> datetime | None:
+    """When the call or message that came in last came in: silence where there is traffic means
+    that the provider does not reach us. By the primary key: no index has the time alone.
+    """
+    incoming = [model.objects.filter(direction=Direction.IN) for model in (Call, Message)]
+    newest = [rows.order_by("-pk").values_list("at", flat=True).first() for rows in incoming]
+    return max((at for at in newest if at is not None), default=None)
 
 
 def provider_cost_a_month() -> list[Any]:
@@ -105,6 +102,9 @@ class _Now:
         if (beat := watch.last_beat()) is not None:
             age = (timezone.now() - beat).total_seconds()
             yield _gauge("beat_age_seconds", "Since beat and a worker were last alive", age)
+        if (came := last_webhook_at()) is not None:
+            age = (timezone.now() - came).total_seconds()
+            yield _gauge("webhook_age_seconds", "Since a call or message last came in", age)
 
 
 def _gauge(name: str, words: str, value: float) -> Metric:

@@ -78,6 +78,7 @@ def for_production(env: Mapping[str, str]) -> dict[str, str]:
         "ALLOWED_HOSTS": "desk.example.com",
         "TWILIO_API_BASE": "",
         "EMAIL_URL": "smtp://mail.example.com:25",
+        "OPERATOR_EMAILS": "operators@example.com",
     }
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 import time_machine
-from django.core import mail
+from django.core import checks, mail
 from django.utils import timezone
 
 from numbers import watch
@@ -89,6 +89,14 @@ def test_what_we_pay_for_and_nobody_pays_us_for(acme, owner, quote, simulator):
     Difference.objects.update(theirs={"name": "", "monthly_price": "2.00", "currency": "USD"})
     assert watch.paid_by_nobody() == (2, Decimal("3.15"))
     assert watch.open_differences() == [("At the carrier, and nobody's here", 1)]
+
+
+def test_a_deployment_in_which_nobody_would_be_told_is_warned_of(settings):
+    settings.OPERATOR_EMAILS = []
+    [warning] = checks.run_checks(include_deployment_checks=True, tags=["operators"])
+    assert "OPERATOR_EMAILS" in warning.hint
+    settings.OPERATOR_EMAILS = ["ops@example.test"]
+    assert checks.run_checks(include_deployment_checks=True, tags=["operators"]) == []
 
 
 def test_orders_whose_outcome_is_unknown_are_counted(acme, owner, quote, simulator):

@@ -1,5 +1,6 @@
-"""One search box for support staff: a number in any written form, the reference of an order or
-report, a SID of the provider, a mail address, a workspace. From there everything about it.
+"""One search box for support staff: a number in any written form, the reference of an order,
+request, payment or report, a SID of the provider, a mail address, a workspace. From there
+everything about it.
 """
 
 import re
@@ -8,15 +9,15 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
 from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from interactions.models import Call, Message
 from numbers.finding import phone_condition, understand
-from numbers.models import DiagnosisReport, Number, NumberOrder, OrderLine
+from numbers.models import DiagnosisReport, Number, NumberOrder, OrderLine, PurchaseRequest
 from numbers.sync_models import Difference
 from wallet.models import TopUp
 from workspaces.acting import MAY
@@ -24,9 +25,9 @@ from workspaces.models import Invitation, Membership, User, Workspace
 
 MOST = 20
 LONGEST = 80
-FEWEST_DIGITS = 4
 # What the page tells of whatever is asked for; each thing's own page asks for its own.
 MAY_FIND = ("workspaces.view_workspace", "workspaces.view_user", "numbers.view_number")
+FEWEST_DIGITS = 4
 SID = re.compile(r"[A-Z]{2}[0-9a-fA-F]{32}")
 REFERENCE = re.compile(r"(ORD|WHY|TOP|REQ)-[0-9A-Z]+", re.IGNORECASE)
 
@@ -43,8 +44,8 @@ class Hit:
 
 
 @require_safe
-def page(request: HttpRequest) -> HttpResponse:
 @permission_required(MAY_FIND, raise_exception=True)
+def page(request: HttpRequest) -> HttpResponse:
     """For staff only: the URL map wraps it in the admin's own gate."""
     text = request.GET.get("q", "").replace("\x00", "").strip()[:LONGEST]
     hits = find(text) if text else []
@@ -127,7 +128,7 @@ def _sids(sid: str) -> Iterable[Hit]:
 
 def _references(reference: str) -> Iterable[Hit]:
     whole = "-".join(reference.split("-")[:2])  # WHY-7K3MQ9XA-3 is a line of a report
-    for model in (NumberOrder, DiagnosisReport, TopUp):
+    for model in (NumberOrder, DiagnosisReport, TopUp, PurchaseRequest):
         label = f"{model._meta.app_label}_{model._meta.model_name}"
         for row in model.objects.select_related("workspace").filter(reference__iexact=whole):
             address = reverse(f"admin:{label}_change", args=[row.pk])

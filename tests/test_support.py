@@ -7,7 +7,7 @@ import time_machine
 from django.utils import timezone
 
 from conftest import signed_in
-from numbers.models import Number
+from numbers.models import Number, PurchaseRequest
 from tests.orders import buy_any
 from workspaces.acting import ENDS_AFTER
 from workspaces.models import AuditEvent, Membership, User
@@ -59,6 +59,15 @@ def test_an_order_a_sid_and_a_mail_are_found(as_staff, bought, owner):
     assert f"/admin/numbers/numberorder/{order.pk}/change/" in found(as_staff, order.reference)
     assert f"/admin/numbers/number/{number.pk}/change/" in found(as_staff, number.provider_sid)
     assert "Acme" in found(as_staff, owner.email)
+
+
+def test_a_request_to_buy_is_found_by_its_reference(as_staff, acme, member, simulator):
+    asked = PurchaseRequest.objects.create(
+        workspace=acme, asked_by=member, asked_at=timezone.now(), quoted={}
+    )
+    page = found(as_staff, asked.reference.lower())
+    assert f"/admin/numbers/purchaserequest/{asked.pk}/change/" in page
+    assert as_staff.get(f"/admin/numbers/purchaserequest/{asked.pk}/change/").status_code == 200
 
 
 def test_every_link_that_is_offered_is_there(as_staff, bought):

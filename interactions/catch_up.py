@@ -8,16 +8,32 @@ import logging
 from datetime import datetime, timedelta
 
 from django.core.cache import cache
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from interactions import follow
+from interactions.answering import step_of
 from interactions.handling import handle
-from interactions.models import ArrivedForNobody, Call, Message
+from interactions.models import (
+    ArrivedForNobody,
+    Call,
+    CallLeg,
+    Direction,
+    Message,
+    Voicemail,
+)
 from interactions.receive import receive_call, receive_message
 from telephony import conversations
 from telephony.conversations import ProviderCall, ProviderMessage
 from telephony.errors import NotFound, ProviderError
-from telephony.payloads import CallStatus, IncomingCall, IncomingMessage, Medium, MessageStatus
+from telephony.payloads import (
+    CallStatus,
+    IncomingCall,
+    IncomingMessage,
+    Medium,
+    MessageStatus,
+    Recording,
+)
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +47,9 @@ KEEP_SECONDS = 30 * 86400
 # When a call's or message's end is asked for, because nobody has told it.
 ASK_AFTER = timedelta(minutes=10)
 AT_MOST = 100
+# The parts of a call are reported within seconds of its end.
+PARTS_AFTER = timedelta(minutes=3)
+ENDS = ("completed", "busy", "no-answer", "failed", "canceled")
 
 
 def catch_up() -> int:
@@ -104,6 +123,42 @@ def ask_about_the_silent() -> None:
     messages = Message.objects.filter(direction="out", ended_at=None, sid__isnull=False)
     for message in messages.filter(at__lt=now - ASK_AFTER).order_by("at")[:AT_MOST]:
         _ask(message.sid or "", _ask_about_message)
+
+
+def ask_for_lost_parts() -> None:
+    """Find the legs and recordings of ended calls whose report was lost.
+
+    Without its leg a forwarded minute is never charged, without its recording a voicemail is
+    never heard. Where the call has what its end tells of, nobody is asked.
+    """
+    now = timezone.now()
+    legs = CallLeg.objects.filter(call=OuterRef("pk"), seconds__gt=0)
+    voicemails = Voicemail.objects.filter(call=OuterRef("pk"))
+    due = (
+        Call.objects.filter(ended_at__lt=now - PARTS_AFTER, asked_for_parts_at=None)
+        .annotate(is_complete=Exists(legs) | Exists(voicemails))
+        .select_related("route", "workspace")
+        .order_by("ended_at")[:AT_MOST]
+    )
+    for call in due:
+        if call.direction == Direction.IN and call.sid and call.seconds and not call.is_complete:
+            try:
+                _take_parts(call)
+            except NotFound:
+                log.warning("call %s is not at the provider any more", call.sid)
+            except ProviderError as error:
+                log.warning("%s could not be asked for its parts: %s", call.sid, error)
+                continue
+        Call.objects.filter(pk=call.pk).update(asked_for_parts_at=now)
+
+
+def _take_parts(call: Call) -> None:
+    sid = call.sid or ""
+    for row in conversations.children_of(sid=sid):
+        if row.status in ENDS:
+            follow.note_leg(_status(row), has_whisper=step_of(call).whisper)
+    for recording in conversations.recordings_of(sid=sid):
+        follow.note_recording(Recording(sid, recording.sid, recording.status, recording.seconds))
 
 
 def _ask(sid: str, ask) -> None:  # type: ignore[no-untyped-def]

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from interactions import place, rates, send
+from interactions.answering import step_of
 from interactions.models import (
     ArrivedForNobody,
     Call,
@@ -27,10 +28,10 @@ from interactions.models import (
     Usage,
     UsageRate,
 )
-from interactions.plans import MessagePlan, VoicePlan
+from interactions.plans import MessagePlan
 from interactions.refused_webhooks import refused_lately
 from interactions.routing import plans_of
-from interactions.summaries import message_summary, names_of, voice_summary
+from interactions.summaries import answer_summary, message_summary, names_of
 from lib import money
 from lib.errors import Fix, Refusal
 from numbers.models import Number
@@ -263,11 +264,11 @@ def _why_not_taken(test: NumberTest) -> tuple[str, Fix | None] | None:
 
 
 def _routed(test: NumberTest, arrived: object) -> Hop:
-    plans = plans_of(test.number)
-    if test.medium == Medium.VOICE:
-        sentences = voice_summary(VoicePlan.read(plans.get(Medium.VOICE)), test.workspace)
+    """What was chosen when it arrived: open or closed, and whatever the route says by now."""
+    if isinstance(arrived, Call):
+        sentences = answer_summary(step_of(arrived))
     else:
-        plan = MessagePlan.read(plans.get(Medium.MESSAGE))
+        plan = MessagePlan.read(plans_of(test.number).get(Medium.MESSAGE))
         sentences = message_summary(plan, names_of(plan, test.workspace))
     return Hop("The route was chosen", "done", sentences[0])
 
@@ -311,7 +312,9 @@ def _again(test: NumberTest) -> Fix:
 
 
 def _mend(test: NumberTest, stray: ArrivedForNobody) -> Fix:
-    if stray.because == ArrivedForNobody.Because.NO_MONEY:
+    because = ArrivedForNobody.Because
+    if stray.because in (because.NO_MONEY, because.SUSPENDED):
         address = add_funds_address(test.workspace, Decimal(1), test.get_absolute_url())
         return Fix("Add funds", address)
-    return Fix("See the numbers", reverse("numbers:index", args=[test.workspace.slug]))
+    page = reverse("numbers:detail", args=[test.workspace.slug, test.number.public_id])
+    return Fix("Open the number", page)

@@ -43,6 +43,7 @@ def fetch_media() -> None:
 @shared_task
 def ask_about_the_silent() -> None:
     catch_up.ask_about_the_silent()
+    catch_up.ask_for_lost_parts()
 
 
 @shared_task

@@ -196,6 +196,7 @@ MIDDLEWARE = [
     "numbers_project.middleware.reference",
     "numbers_project.middleware.bad_signatures",
     "numbers_project.middleware.webhooks_first",
+    "numbers_project.middleware.probes_by_any_name",
     "django.middleware.security.SecurityMiddleware",
     "numbers_project.middleware.headers",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -65,6 +65,13 @@ class ProviderCall:
         return self.direction == "inbound"
 
 
+@dataclass(frozen=True, slots=True)
+class ProviderRecording:
+    sid: str
+    status: str
+    seconds: int
+
+
 def send_message(
     *, sender: str, recipient: str, body: str, media_urls: list[str], status_url: str
 ) -> ProviderMessage:
@@ -153,6 +160,22 @@ def fetch_media(*, message_sid: str, sid: str) -> tuple[bytes, str]:
     """A file of a message and its type as reported."""
     path = f"{_account()}/Messages/{message_sid}/Media/{sid}"
     return download(path, most_bytes=LARGEST_PICTURE)
+
+
+def children_of(*, sid: str) -> list[ProviderCall]:
+    """The legs of a call: the phones that it was forwarded to."""
+    return [_call(row) for row in call(lambda t: t.calls.list(parent_call_sid=sid, limit=100))]
+
+
+def recordings_of(*, sid: str) -> list[ProviderRecording]:
+    """What was recorded in a call."""
+    rows = call(lambda twilio: twilio.calls(sid).recordings.list(limit=20))
+    return [
+        ProviderRecording(
+            row.sid, str(getattr(row.status, "value", row.status)), int(row.duration or 0)
+        )
+        for row in rows
+    ]
 
 
 def arrived(*, e164: str, since: datetime, most: int = 200) -> set[str]:

@@ -27,13 +27,18 @@ def webhooks_for_numbers(capabilities: Collection[str]) -> Webhooks:
     )
 
 
+# Reports within a call, whose answer nobody waits for.
+REPORTS = ("leg", "recording", "transcribed")
+
+
 def within_call(what: str, **query: str | int) -> str:
     """The address that a step of a call is asked at: ``dialled``, ``whisper``, ``recorded`` …
 
     The query is part of what the provider signs, so nobody can change it on the way.
     """
     base = f"{settings.PUBLIC_BASE_URL}/webhooks/twilio/voice/{what}/"
-    return f"{base}?{urlencode(query)}" if query else base
+    address = f"{base}?{urlencode(query)}" if query else base
+    return address + RETRY if what in REPORTS else address
 
 
 def status_of_message(reference: str) -> str:

@@ -25,6 +25,20 @@ def test_a_broker_that_is_gone_is_told(client, settings, monkeypatch):
     assert (answer.status_code, answer.json()["broker"]) == (503, False)
 
 
+def test_probes_answer_by_whatever_name_they_ask(client, settings):
+    """systemd and compose ask the machine's own address, which is no name of the site."""
+    settings.ALLOWED_HOSTS = ["desk.test"]
+    settings.SECURE_SSL_REDIRECT = True
+    settings.METRICS_TOKEN = "right"
+    from_inside = {"host": "127.0.0.1:8000"}
+    token = {"Authorization": "Bearer right"}
+    assert client.get("/healthz", headers=from_inside).status_code == 200
+    assert client.get("/readyz", headers=from_inside).status_code == 200
+    assert client.get("/metrics", headers=from_inside | token).status_code == 200
+    page = client.get("/accounts/login/", headers=from_inside, secure=True)
+    assert page.status_code == 400
+
+
 @pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer wrong"}])
 def test_metrics_need_the_token(client, settings, header):
     settings.METRICS_TOKEN = "right"

@@ -141,6 +141,8 @@ class Call(Interaction):
     # How long the money lasts; empty where it lasts as long as any call may.
     limit_seconds = models.PositiveIntegerField(null=True)
     # Others from the same caller were under way: it goes in a circle and is not forwarded on.
+    # When the carrier was asked for the legs and recordings of it that nobody reported.
+    asked_for_parts_at = models.DateTimeField(null=True, editable=False)
     is_loop = models.BooleanField(default=False)
     # What an answerer (settings.INBOUND_ANSWERERS) said; empty where the route answered.
     answer = models.TextField(blank=True)
@@ -163,6 +165,11 @@ class Call(Interaction):
                 name="call_to_settle",
             ),
             models.Index(fields=["at"], condition=Q(ended_at__isnull=True), name="call_under_way"),
+            models.Index(
+                fields=["ended_at"],
+                name="call_parts_to_ask",
+                condition=Q(ended_at__isnull=False, asked_for_parts_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:

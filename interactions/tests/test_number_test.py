@@ -11,8 +11,10 @@ from django.utils import timezone
 from interactions import usage_charges
 from interactions.models import Call, Message, NumberTest, Usage
 from interactions.number_test import hops_of, is_over
-from interactions.tests.conftest import make_number
+from interactions.plans import Answer, Answers, Hours, VoicePlan
+from interactions.tests.conftest import make_number, set_route
 from numbers.models import Number
+from telephony.twiml import Greeting
 from telephony.webhook_urls import webhooks_for_numbers
 from wallet import ledger
 from wallet.models import Wallet
@@ -77,6 +79,22 @@ def test_a_call_from_another_number_goes_the_whole_way(number, other, start, sim
     assert is_over(hops_of(test))
     assert Call.objects.get(direction="in").conversation.contact == other.e164
     assert last(test).words == "$0.0102"
+
+
+def test_the_route_is_the_one_that_was_chosen_for_the_call(number, other, owner, start, simulator):
+    """By business hours the closed answer, though the summary begins with the hours; and
+    whatever the route says by now.
+    """
+    seed(simulator, number)
+    closed = Answer(Answers.SAY, greeting=Greeting("We are closed."))
+    hours = Hours(days=((),) * 7)
+    set_route(number, owner, VoicePlan(Answer(Answers.VOICEMAIL), hours, closed).write())
+    test = start("voice", other)
+    simulator.run()
+    set_route(number, owner, VoicePlan(Answer(Answers.VOICEMAIL)).write())
+    test.refresh_from_db()
+    told = {hop.name: hop.words for hop in hops_of(test)}
+    assert "We are closed." in told["The route was chosen"]
 
 
 def test_a_message_from_another_number_goes_the_whole_way(number, other, start, simulator):

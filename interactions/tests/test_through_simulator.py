@@ -1,10 +1,12 @@
 """Calls and messages from end to end: the simulated carrier, its webhooks, our answers."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
-from interactions import usage_charges
+from interactions import catch_up, usage_charges
 from interactions.models import Call, CallLeg, Conversation, Message, Usage, Voicemail
 from interactions.plans import Answer, Answers, VoicePlan
 from interactions.tests.conftest import CALLER, set_route
@@ -164,3 +166,66 @@ def test_a_number_that_is_not_ours_any_more_rejects(seeded, simulator):
     call = simulator.call(caller=CALLER, called="+12125550123")
     simulator.run()
     assert call.transcript[0].startswith("Rejected")
+
+
+# --- Reports that are lost, with all their retries
+
+
+def an_hour_later() -> None:
+    Call.objects.update(ended_at=timezone.now() - timedelta(hours=1))
+
+
+def test_a_leg_that_nobody_reported_is_found_and_charged(acme, forwarded, simulator):
+    number = forwarded()
+    simulator.fault("webhook_lost", method="WEBHOOK", path_contains="/leg/", times=-1)
+    simulator.phone(OTHER_PHONE, picks_up_after=4, talks=70)
+    simulator.call(caller=CALLER, called=number.e164)
+    simulator.run()
+    assert not CallLeg.objects.exists()
+    catch_up.ask_for_lost_parts()
+    assert not CallLeg.objects.exists(), "too early to ask"
+    an_hour_later()
+    for _ in range(2):
+        catch_up.ask_for_lost_parts()
+        usage_charges.settle_due()
+    assert {leg.e164: leg.status for leg in CallLeg.objects.all()} == {
+        PHONE: "canceled", OTHER_PHONE: "completed",
+    }  # fmt: skip
+    assert Call.objects.get().answered_by == OTHER_PHONE
+    assert balance(acme) == Decimal("49.946"), "as if every report had come"
+
+
+def test_a_voicemail_that_nobody_reported_is_found(seeded, simulator):
+    simulator.fault("webhook_lost", method="WEBHOOK", path_contains="/record", times=-1)
+    simulator.call(caller=CALLER, called=seeded.e164, person=simulator.person(speaks=7))
+    simulator.run()
+    assert not Voicemail.objects.exists()
+    an_hour_later()
+    for _ in range(2):
+        catch_up.ask_for_lost_parts()
+    voicemail = Voicemail.objects.get()
+    assert (voicemail.seconds, voicemail.state) == (7, "kept")
+    call = Call.objects.get()
+    assert (call.outcome, call.conversation.unread) == ("voicemail", 1)
+
+
+def test_a_call_that_is_complete_is_not_asked_about(seeded, simulator):
+    simulator.call(caller=CALLER, called=seeded.e164, person=simulator.person(speaks=7))
+    simulator.run()
+    an_hour_later()
+    asked = len(simulator.app.log)
+    catch_up.ask_for_lost_parts()
+    assert len(simulator.app.log) == asked
+    assert Call.objects.get().asked_for_parts_at is not None
+
+
+def test_a_carrier_that_does_not_answer_is_asked_again(seeded, simulator):
+    simulator.fault("webhook_lost", method="WEBHOOK", path_contains="/record", times=-1)
+    simulator.call(caller=CALLER, called=seeded.e164, person=simulator.person(speaks=7))
+    simulator.run()
+    an_hour_later()
+    simulator.fault("server_error", method="GET", path_contains="Recordings")
+    catch_up.ask_for_lost_parts()
+    assert not Voicemail.objects.exists()
+    catch_up.ask_for_lost_parts()
+    assert Voicemail.objects.get().seconds == 7

@@ -67,6 +67,27 @@ def update(request: Request, exchange: Exchange, sid: str) -> Answer:
     return fetch(request, exchange, sid)
 
 
+def recordings(request: Request, exchange: Exchange, sid: str) -> Answer:
+    """What was recorded in a call, newest first."""
+    call = exchange.traffic.fetch("call", sid)
+    if call is None:
+        raise not_found(request.path)
+    base = f"/2010-04-01/Accounts/{exchange.account}/Calls/{sid}/Recordings"
+
+    def shown(row: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "account_sid": exchange.account, "api_version": "2010-04-01", "call_sid": sid,
+            "channels": 1, "conference_sid": None, "date_created": call["date_updated"],
+            "date_updated": call["date_updated"], "duration": str(row["seconds"]),
+            "encryption_details": None, "error_code": None, "price": None, "price_unit": "USD",
+            "sid": row["sid"], "source": "RecordVerb", "start_time": call["date_updated"],
+            "status": "completed", "track": "both", "uri": f"{base}/{row['sid']}.json",
+        }  # fmt: skip
+
+    rows = [dict(row) for row in exchange.traffic.recordings_of(sid)]
+    return page_of(request, "recordings", rows, shown)
+
+
 def recording(request: Request, exchange: Exchange, sid: str) -> Answer:
     """The audio, as WAV."""
     row = exchange.traffic.recording(sid)

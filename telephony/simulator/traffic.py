@@ -91,6 +91,12 @@ class Traffic:
             )
         return sid
 
+    def recordings_of(self, call: str) -> list[sqlite3.Row]:
+        with self._lock:
+            return self._db.execute(
+                "SELECT * FROM recording WHERE call = ? ORDER BY rowid DESC", (call,)
+            ).fetchall()
+
     def recording(self, sid: str) -> sqlite3.Row | None:
         with self._lock:
             return self._db.execute("SELECT * FROM recording WHERE sid = ?", (sid,)).fetchone()

@@ -16,7 +16,8 @@ API, PRICES, MONITOR = "api.twilio.com", "pricing.twilio.com", "monitor.twilio.c
 def traffic_routes(account: str, exchange: Exchange, texts: Texts) -> list[Route]:
     all_messages, all_calls = f"{account}/Messages", f"{account}/Calls"
     message = rf"{all_messages}/(?P<sid>[SM]M[0-9a-f]{{32}})"
-    call = rf"{all_calls}/(?P<sid>CA[0-9a-f]{{32}})\.json"
+    one_call = rf"{all_calls}/(?P<sid>CA[0-9a-f]{{32}})"
+    call = rf"{one_call}\.json"
 
     def factor(fault: Fault | None) -> Decimal:
         return Decimal(fault.factor) if fault and fault.kind == "price_change" else Decimal(1)
@@ -49,6 +50,8 @@ def traffic_routes(account: str, exchange: Exchange, texts: Texts) -> list[Route
         ("GET", API, rf"{all_calls}\.json", lambda r, f: calls.listing(r, exchange)),
         ("GET", API, call, lambda r, f, sid: calls.fetch(r, exchange, sid)),
         ("POST", API, call, lambda r, f, sid: calls.update(r, exchange, sid)),
+        ("GET", API, rf"{one_call}/Recordings\.json",
+         lambda r, f, sid: calls.recordings(r, exchange, sid)),
         ("GET", API, rf"{account}/Recordings/(?P<sid>RE[0-9a-f]{{32}})\.wav", recording),
         ("GET", PRICES, "/v1/Voice/Countries/(?P<code>[A-Z]{2})", voice),
         ("GET", PRICES, "/v1/Messaging/Countries/(?P<code>[A-Z]{2})", messaging),

@@ -16,7 +16,7 @@ from telephony.tests.wire_shapes import differences
 
 NUMBERED = "0" * 32
 SAMPLE_SIDS = [f"{letters}{NUMBERED}" for letters in ("PN", "SM", "MM", "CA", "RE", "NO")]
-SAMPLE_SIDS.append(f"MM{NUMBERED}/Media/ME{NUMBERED}")
+SAMPLE_SIDS += [f"MM{NUMBERED}/Media/ME{NUMBERED}"]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

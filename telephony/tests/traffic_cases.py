@@ -63,6 +63,11 @@ def traffic_cases(case: Callable[..., Any], me: str, number: str, voice_only: st
         own(simulator)
         return simulator.app.exchange.traffic.add_recording("CA" + "0" * 32, 2, b"RIFF")
 
+    def left_a_message(simulator: Simulator) -> str:
+        sid = over(simulator)
+        simulator.app.exchange.traffic.add_recording(sid, 2, b"RIFF")
+        return sid
+
     def text(name: str, code: int = 0, before: Any = own, **fields: str) -> Any:
         form = {"From": number, "To": CONTACT, "Body": "Hello", **fields}
         status = 400 if code else 201
@@ -115,6 +120,10 @@ def traffic_cases(case: Callable[..., Any], me: str, number: str, voice_only: st
         case("end a call", "POST", one_call, {"Status": "completed"}, before=called),
         case("end a call that is over", "POST", one_call, {"Status": "completed"}, 400, 21220,
              over),
+        case("recordings of a call", "GET", f"{calls}/{{sid}}/Recordings.json",
+             before=left_a_message),
+        case("recordings of no call", "GET", f"{calls}/CA{'0' * 32}/Recordings.json", {}, 404,
+             20404),
         case("a recording", "GET", f"{me}/Recordings/{{sid}}.wav", before=recorded),
         case("a recording unknown", "GET", f"{me}/Recordings/RE{'0' * 32}.wav", {}, 404, 20404),
         case("alerts", "GET", "/v1/Alerts", {"LogLevel": "error"}, before=failed, **MONITOR),

@@ -32,6 +32,7 @@ SHAPES = [
     ("GET", rf"{ACCOUNT}/Messages/[SM]M\w+/Media\.json", "media_list"),
     ("GET", rf"{ACCOUNT}/Calls\.json", "calls"),
     ("(GET|POST)", rf"{ACCOUNT}/Calls/CA\w+\.json", "stored_call"),
+    ("GET", rf"{ACCOUNT}/Calls/CA\w+/Recordings\.json", "recordings"),
     ("GET", r"/v1/Alerts", "alerts"),
     ("GET", r"/v1/Alerts/NO\w+", "single_alert"),
     ("GET", r"/v1/Voice/Countries/[A-Z]{2}", "voice_prices"),

@@ -16,5 +16,7 @@ def statement_addresses(workspace: Workspace, entries: Sequence[Entry]) -> dict[
     return {
         entry.seq: reverse("interactions:of_line", args=[workspace.slug, entry.reference])
         for entry in entries
-        if entry.kind in (Kind.USAGE, Kind.REFUND) and PUBLIC_ID.fullmatch(entry.reference)
+        if entry.kind in (Kind.USAGE, Kind.REFUND)
+        and PUBLIC_ID.fullmatch(entry.reference)
+        and not entry.reference.startswith("RENT-")
     }

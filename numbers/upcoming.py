@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from numbers.rent_models import RentDue
-from wallet.models import Entry, Kind
+from wallet.models import Entry
 from wallet.upcoming import Charge, Day
 from workspaces.models import Workspace
 
@@ -45,6 +45,19 @@ SELECT due.due_at, due.price, number.e164 FROM (
     ORDER BY due_at, number_id LIMIT %(most)s OFFSET %(skip)s
 ) AS due JOIN numbers_number AS number ON number.id = due.number_id
 ORDER BY due.due_at, due.number_id
+"""
+
+
+# By the key of a line, which the month leads. Digits that many numbers have find some of them.
+MOST_FOUND = 50
+RENT_ENTRIES = """
+SELECT DISTINCT line.entry_seq FROM (
+    SELECT id FROM numbers_number WHERE workspace_id = %s AND e164 LIKE %s ORDER BY id LIMIT %s
+) AS number
+JOIN numbers_rentdue AS due ON due.number_id = number.id
+CROSS JOIN LATERAL generate_series(0, due.next_period - 1) AS month (period)
+JOIN numbers_rentline AS line ON line.period = month.period AND line.number_id = number.id
+WHERE line.entry_seq IS NOT NULL
 """
 
 
@@ -94,12 +107,20 @@ def rent_due(*, until: datetime, workspace: Workspace | None = None) -> dict[int
     return dict(due.values_list("workspace").annotate(sum=Sum("price")))
 
 
+def rent_entries(workspace_id: int, digits: str) -> list[int]:
+    """The seqs of the entries that paid a month of a number with these digits."""
+    with connection.cursor() as cursor:
+        cursor.execute(RENT_ENTRIES, [workspace_id, f"%{digits}%", MOST_FOUND])
+        return [seq for (seq,) in cursor.fetchall()]
+
+
 def statement_addresses(workspace: Workspace, entries: Iterable[Entry]) -> dict[int, str]:
     """Where the orders and the payments of rent among these entries are shown, by their seq."""
     found = {}
     for entry in entries:
         if entry.reference.startswith("ORD-"):
             found[entry.seq] = reverse("numbers:order", args=[workspace.slug, entry.reference])
-        elif entry.kind == Kind.RENT:
-            found[entry.seq] = reverse("numbers:rent_payment", args=[workspace.slug, entry.seq])
+        elif entry.reference.startswith("RENT-"):  # a payment, or what was given back of one
+            paid = entry.refunds.seq if entry.refunds else entry.seq
+            found[entry.seq] = reverse("numbers:rent_payment", args=[workspace.slug, paid])
     return found

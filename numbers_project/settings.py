@@ -151,6 +151,9 @@ STATEMENT_CAUSES = [
     "interactions.statement.statement_addresses",
 ]
 
+# One payment of rent is for many numbers: what finds those of one number by its digits.
+STATEMENT_FINDERS = ["numbers.upcoming.rent_entries"]
+
 if STRIPE_API_BASE and not DEMO_MODE:
     raise ImproperlyConfigured(
         "STRIPE_API_BASE points at simulated payments, and DEMO_MODE is off: money paid there "

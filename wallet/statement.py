@@ -83,9 +83,17 @@ def entries_of(
         words = Q(text__icontains=text) | Q(reference__icontains=text)
         # A number is written with spaces and dashes in the text, and as anybody likes here.
         is_number = len(digits) > 3 and not any(letter.isalpha() for letter in text)
-        spaced = r"\D*".join(digits)
-        entries = entries.filter(words | Q(text__regex=spaced) if is_number else words)
+        if is_number:
+            words |= Q(text__regex=r"\D*".join(digits)) | Q(seq__in=_found(wallet, digits))
+        entries = entries.filter(words)
     return entries
+
+
+def _found(wallet: Wallet, digits: str) -> list[int]:
+    """The seqs of entries that are about numbers with these digits and do not name them."""
+    return [
+        seq for path in settings.STATEMENT_FINDERS for seq in import_string(path)(wallet.pk, digits)
+    ]
 
 
 def causes(workspace: Workspace, entries: Sequence[Entry]) -> dict[int, str]:

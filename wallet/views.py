@@ -6,8 +6,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F, OuterRef, TextField
-from django.db.models.functions import Cast, JSONObject
+from django.db.models import Count, F, IntegerField, OuterRef, Subquery, TextField
+from django.db.models.functions import Cast, Coalesce, JSONObject
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -48,6 +48,7 @@ def index(request: WorkspaceRequest) -> HttpResponse:
         "wallet": wallet,
         "header_wallet": wallet,
         "holds": [hold | {"remaining": Decimal(hold["remaining"])} for hold in wallet.open_holds],
+        "more_holds": wallet.open_hold_count - len(wallet.open_holds),
         "may_top_up": request.membership.can(WALLET_TOP_UP),
         "may_edit": request.membership.can(WORKSPACE_EDIT),
         "recharge": getattr(wallet.workspace, "auto_recharge", None),
@@ -106,10 +107,14 @@ def _wallet(workspace: Workspace) -> Any:
     """The wallet with its open holds, read together."""
     left = Cast(F("amount") - F("captured") - F("released"), TextField())
     holds = Hold.objects.filter(wallet=OuterRef("pk"), ended_at=None).order_by("created_at")
+    count = holds.order_by().values("wallet").values(n=Count("pk"))
     shown = holds.values(row=JSONObject(text="text", reference="reference", remaining=left))
     return (
         Wallet.objects.select_related("workspace__auto_recharge", "workspace__precautions")
-        .annotate(open_holds=ArraySubquery(shown[:MOST_NAMED]))
+        .annotate(
+            open_holds=ArraySubquery(shown[:MOST_NAMED]),
+            open_hold_count=Coalesce(Subquery(count, output_field=IntegerField()), 0),
+        )
         .get(workspace=workspace)
     )
 
@@ -126,7 +131,7 @@ def _statement(
         wallet, kind=chosen["kind"], text=chosen["q"], after_seq=first.last_seq,
         to_seq=min(last.last_seq, (chosen["before"] or last.last_seq + 1) - 1),
     )  # fmt: skip
-    page = list(found[: PAGE + 1])
+    page = list(found.select_related("refunds")[: PAGE + 1])
     lines = page[:PAGE]
     addresses = causes(request.workspace, lines)
     return {

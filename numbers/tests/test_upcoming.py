@@ -9,8 +9,12 @@ from django.utils import timezone
 
 from numbers.models import Number
 from numbers.purchase import purchase_number
+from numbers.rent import collect_due
 from numbers.rent_models import RentArrears, RentDue
+from numbers.tests.rent_book import at, buy
 from numbers.upcoming import rent_due
+from wallet import ledger
+from wallet.models import Entry
 from wallet.upcoming import upcoming_charges, upcoming_dates, upcoming_days
 
 PAGE = "/w/acme/wallet/"
@@ -89,3 +93,43 @@ def test_many_that_the_money_does_not_reach_are_named_in_few_queries(
     assert (len(page.context["uncovered"]), page.context["more_uncovered"]) == (20, 0)
     assert page.context["more_charges"] == 10
     assert "overdue" in page.content.decode()
+
+
+@pytest.fixture
+def paid_together(acme) -> list[Number]:
+    """Two numbers whose month was paid by one entry, and nothing of it names them."""
+    both = [buy(acme, "2023-01-10", e164=e164) for e164 in ("+12125550171", "+12125550182")]
+    collect_due(at("2023-02-11"))
+    return both
+
+
+def test_a_number_finds_the_payments_of_its_rent(as_owner, as_outsider, acme, paid_together):
+    for asked in ("0171", "+1 (212) 555-0182", "2125550171"):
+        [(entry, address)] = as_owner.get(PAGE, {"q": asked}).context["entries"]
+        assert (entry.text, address) == (
+            "Monthly fees, 2 payments", f"/w/acme/numbers/rent/{entry.seq}/",
+        )  # fmt: skip
+        file = b"".join(as_owner.get(f"{PAGE}statement.csv", {"q": asked})).decode()
+        assert file.count("Monthly fees, 2 payments") == 1
+    assert as_owner.get(PAGE, {"q": "0199"}).context["entries"] == []
+    assert as_outsider.get("/w/globex/wallet/", {"q": "0171"}).context["entries"] == []
+
+
+def test_a_refund_of_rent_opens_the_payment_that_it_gives_back(as_owner, acme, paid_together):
+    payment = Entry.objects.get(kind="rent")
+    ledger.refund(
+        wallet=acme.wallet, entry=payment, amount=Decimal(1), key="back", text="Given back"
+    )
+    addresses = {entry.text: where for entry, where in as_owner.get(PAGE).context["entries"]}
+    assert addresses["Given back"] == addresses["Monthly fees, 2 payments"] != ""
+
+
+def test_holds_that_are_not_named_are_counted(as_owner, acme):
+    for n in range(23):
+        ledger.hold(
+            wallet=acme.wallet, amount=Decimal(1), currency="USD", key=f"h{n}", text="A number",
+            reference=f"ORD-{n}",
+        )  # fmt: skip
+    page = as_owner.get(PAGE)
+    assert (len(page.context["holds"]), page.context["more_holds"]) == (20, 3)
+    assert "and 3 more" in page.content.decode()

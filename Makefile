@@ -23,7 +23,7 @@ run: $(VENV)/run.stamp ## Start everything on this machine  [PORT=8000 VAR_DIR=v
 test: $(VENV)/dev.stamp ## Run the tests  [ARGS="-k wallet -x"]
 	@$(EMBEDDED) test $(ARGS)
 
-check: $(VENV)/dev.stamp ## Lint, types, templates, migrations, deployment settings
+check: $(VENV)/dev.stamp ## Lint, types, templates, bandit, migrations, deployment settings
 	@$(EMBEDDED) check
 
 bench: $(VENV)/dev.stamp ## Measure against floors written by hand  [ONLY=wallet,rent.collect]

@@ -6,7 +6,10 @@ from embedded.environment import for_production
 from embedded.foreground import in_foreground
 from embedded.test import throwaway_services
 
-MODULES = ("ruff check .", "ruff format --check .", "mypy .", "djlint templates --lint")
+MODULES = (
+    "ruff check .", "ruff format --check .", "mypy .", "djlint templates --lint",
+    "bandit --quiet --recursive . --configfile pyproject.toml",
+)  # fmt: skip
 
 
 def check() -> int:

@@ -1,6 +1,7 @@
 """Several numbers at once, and the list as a file."""
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -40,7 +41,9 @@ def bulk(request: WorkspaceRequest) -> HttpResponse:
     """What is about to be done to the chosen numbers, before it is done."""
     action = request.GET.get("do", "")
     form = ChosenNumbersForm({"n": request.GET.getlist("n")})
-    if action == "export" and form.is_valid():
+    if action == "export" and not form.is_valid():
+        messages.error(request, str(form.errors["n"][0]))
+    elif action == "export":
         chosen = Number.objects.for_workspace(request.workspace).owned()
         chosen = chosen.filter(public_id__in=form.cleaned_data["n"]).order_by("e164")
         return _csv(request, chosen)

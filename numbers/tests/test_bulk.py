@@ -190,6 +190,11 @@ def test_chosen_numbers_are_exported(as_viewer, three):
     assert [line[0] for line in lines_of(response)[1:]] == ["+12125550000", "+12125550001"]
 
 
+def test_exporting_without_a_choice_says_so(as_viewer, three):
+    page = as_viewer.get(f"{URL}bulk/", {"do": "export"}, follow=True)
+    assert "Choose at least one number." in page.content.decode()
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx"])
 def test_a_spreadsheet_takes_no_text_for_a_formula(as_viewer, acme, make_number, text):
     make_number(acme, friendly_name=text, notes=text)

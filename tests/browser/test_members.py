@@ -207,6 +207,30 @@ def test_a_second_factor_is_set_up_and_asked_for_at_the_next_login(browse, owner
         expect(page.get_by_role("heading", name="Acme has no numbers yet")).to_be_visible()
 
 
+def with_a_key(page: Page) -> None:
+    """As if the device had a sensor that knows its owner."""
+    device = page.context.new_cdp_session(page)
+    device.send("WebAuthn.enable")
+    device.send("WebAuthn.addVirtualAuthenticator", {"options": {
+        "protocol": "ctap2", "transport": "internal", "hasResidentKey": True,
+        "hasUserVerification": True, "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }})  # fmt: skip
+
+
+def test_a_passkey_is_added_and_signs_in_alone(browse, owner):
+    page = browse(owner, "/accounts/2fa/webauthn/add/")
+    with_a_key(page)
+    audit(page)
+    page.get_by_label("Name").fill("My phone")
+    page.get_by_role("button", name="Add it").click()
+    expect(page.get_by_text("Security key added.")).to_be_visible()
+    page.context.clear_cookies()
+    page.goto("/w/acme/numbers/")
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page.get_by_role("heading", name="Acme has no numbers yet")).to_be_visible()
+
+
 def test_sessions_are_listed_and_one_is_ended_from_another(browse, owner):
     other = browse(None, "/w/acme/numbers/", user_agent=FIREFOX)
     sign_in(other, "owner@acme.test")

@@ -13,11 +13,12 @@ from interactions.models import Call, Message, NumberTest, Usage
 from interactions.number_test import hops_of, is_over
 from interactions.plans import Answer, Answers, Hours, VoicePlan
 from interactions.tests.conftest import make_number, set_route
-from numbers.models import Number
+from numbers.models import Number, RentDue
 from telephony.twiml import Greeting
 from telephony.webhook_urls import webhooks_for_numbers
 from wallet import ledger
 from wallet.models import Wallet
+from wallet.precautions import set_precautions
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -180,6 +181,20 @@ def test_too_little_money_is_said_before_anything_is_sent(acme, number, other, s
     test = start("voice", other)
     assert "$0.01 is available and this costs $0.0168" in last(test).words
     assert not Call.objects.exists()
+
+
+def test_money_kept_for_rent_is_out_of_reach_of_calls(acme, owner, number, other, start, simulator):
+    seed(simulator, number)
+    set_precautions(workspace=acme, by=owner, alert_below=None, keep_days=10)
+    RentDue.objects.update(due_at=timezone.now() + timedelta(days=5), price=Decimal(50))
+    with_rent_kept = start("voice", other)
+    simulator.run()
+    assert "failed" in states(with_rent_kept).values()
+    assert Wallet.objects.get(workspace=acme).held == 0
+    assert not simulator.app.exchange.calls
+    set_precautions(workspace=acme, by=owner, alert_below=None, keep_days=4)
+    start("voice", other)
+    assert Wallet.objects.get(workspace=acme).held == Decimal("0.0168")
 
 
 def test_a_carrier_that_refuses_the_call_is_said(acme, number, other, start, simulator):

@@ -1,6 +1,8 @@
 """The ledger: each operation, each refusal, each repeat."""
 
+from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -60,6 +62,37 @@ def test_the_same_key_with_another_amount_is_refused_loudly(wallet):
     with pytest.raises(ledger.LedgerConflict):
         charge(wallet, "1.16")
     assert money_of(wallet) == (Decimal("48.85"), 0)
+
+
+def operations(wallet: Wallet, staff: User) -> dict[str, Callable[[str], object]]:
+    """Each that has a key, as a function of the amount."""
+    held, paid = place_hold(wallet, "9", key="held"), charge(wallet, "9", key="paid")
+    return {
+        "credit": lambda amount: ledger.credit(
+            wallet=wallet, amount=Decimal(amount), contra="bank", key="k", text="Funds"
+        ),
+        "charge": lambda amount: charge(wallet, amount, key="k"),
+        "hold": lambda amount: place_hold(wallet, amount, key="k"),
+        "capture": lambda amount: capture(held, amount, key="k", final=False),
+        "refund": lambda amount: ledger.refund(
+            wallet=wallet, entry=paid, amount=Decimal(amount), key="k", text="Back"
+        ),
+        "adjust": lambda amount: ledger.adjust(
+            wallet=wallet, amount=Decimal(amount), by=staff, reason="Counted again", key="k"
+        ),
+    }
+
+
+@pytest.mark.parametrize("name", ["credit", "charge", "hold", "capture", "refund", "adjust"])
+def test_each_operation_is_safe_to_repeat_and_refuses_another_amount(wallet, staff, name):
+    do = operations(wallet, staff)[name]
+    first = do("2.50")
+    after = money_of(wallet)
+    assert do("2.50") == first
+    assert money_of(wallet) == after
+    with pytest.raises(ledger.LedgerConflict):
+        do("2.51")
+    assert money_of(wallet) == after
 
 
 def test_money_that_is_held_cannot_be_spent_twice(wallet):
@@ -169,11 +202,18 @@ def test_what_is_not_an_amount_is_refused_and_nothing_is_written(wallet, amount)
     assert Entry.objects.filter(wallet=wallet).count() == 1
 
 
-def test_another_currency_is_refused(wallet):
+@pytest.mark.parametrize(
+    "operation",
+    [
+        partial(ledger.hold, reference="r"),
+        partial(ledger.credit, contra="bank"),
+        partial(ledger.charge, kind=Kind.RENT),
+    ],
+)
+def test_another_currency_is_refused(wallet, operation):
     with pytest.raises(ledger.WrongCurrency):
-        ledger.hold(
-            wallet=wallet, amount=Decimal(1), currency="EUR", key="k", text="t", reference="r"
-        )
+        operation(wallet=wallet, amount=Decimal(1), currency="EUR", key="k", text="t")
+    assert (money_of(wallet), Entry.objects.filter(wallet=wallet).count()) == ((50, 0), 1)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -261,3 +261,18 @@ def test_before_the_members_the_password_is_asked_and_leads_on(browse, owner, vi
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("link", name="Vera")).to_be_visible()
+
+
+def test_making_and_changing_a_workspace_is_readable(browse, owner, make_number, acme):
+    page = browse(owner, "/w/acme/settings/")
+    page.locator("summary", has_text="Archive Acme").click()
+    audit(page)
+    make_number(acme)
+    page.reload()
+    expect(page.get_by_text("1 number is in this workspace")).to_be_visible()
+    audit(page)
+    page.goto("/workspaces/new/")
+    audit(page)
+    page.get_by_label("Name").fill("")
+    page.get_by_role("button").last.click()
+    audit(page)

@@ -62,7 +62,7 @@ def start_desk(parts: Parts, var: VarDir, port: int) -> dict[str, str]:
     parts.start(module("beat", var, env, *celery, *beat))
     worker = ("worker", "--concurrency", "2", "--without-gossip", "--without-mingle")
     # Orphaned, it drops its tasks at once: they come back from the broker.
-    parts.start(module("worker", var, env, *celery, *worker, orphan_signal=signal.SIGQUIT))
+    parts.start(module("worker", var, env, *celery, *worker, orphan_signal=signal.SIGKILL))
     granian = ("granian", "--interface", "wsgi", "--host", ports.HOST, "--port", str(port))
     threads = ("--workers", "1", "--blocking-threads", "8")
     web = module("web", var, env, *granian, *threads, "numbers_project.wsgi:application")

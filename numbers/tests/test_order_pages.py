@@ -156,7 +156,7 @@ def test_too_little_money_is_refused_with_a_way_to_add_it(outsider, as_outsider,
     assert page.status_code == 422
     assert "Not enough money in the wallet" in page.text
     assert "Nothing was charged." in page.text
-    assert "amount=0.58" in page.text
+    assert "missing=0.58" in page.text
     assert nothing_happened(simulator)
 
 

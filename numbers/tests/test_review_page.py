@@ -71,7 +71,7 @@ def test_too_little_money_tells_what_is_missing_and_where_to_add_it(as_outsider)
     assert "$0.58 is missing" in page.text
     assert "Nothing was charged. Add $0.58 or more" in " ".join(page.text.split())
     assert "Confirm purchase" not in page.text
-    assert "amount=0.58&amp;next=%2Fw%2Fglobex%2Fnumbers%2Fbuy%2Freview%2F" in page.text
+    assert "missing=0.58&amp;next=%2Fw%2Fglobex%2Fnumbers%2Fbuy%2Freview%2F" in page.text
 
 
 @pytest.mark.parametrize("client_of", ["as_member", "as_viewer"])

@@ -72,7 +72,7 @@ def test_a_broke_wallet_is_filled_from_here(browse, globex, outsider, javascript
     if javascript:
         audit(page)
     found.get_by_role("link", name="Add funds").click()
-    expect(page).to_have_url(re.compile(r"/w/globex/wallet/.*amount=0\.58&next="))
+    expect(page).to_have_url(re.compile(r"/w/globex/wallet/.*missing=0\.58&next="))
 
 
 @scripting

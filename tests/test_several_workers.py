@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 from django.utils import timezone
+from kombu import pools
 
 from conftest import make_workspace
 from embedded.part import CHECKOUT
@@ -69,6 +70,10 @@ def workers(tmp_path: Path, settings) -> Iterator[list[subprocess.Popen]]:
         for worker in both:
             worker.wait(30)
         app.control.purge()
+        # A process that a later test forks would find these connections open, say goodbye on
+        # the sockets that it shares with its siblings, and wait for an answer for ever.
+        pools.reset()
+        app._after_fork()
 
 
 @pytest.fixture

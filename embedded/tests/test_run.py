@@ -50,6 +50,8 @@ class Copy:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                # As from a terminal, also where these tests run under nohup.
+                preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
             )
         wait_until(lambda: "Ready:" in self.said or self.process.poll() is not None, START_SECONDS)
         assert f"Ready: http://127.0.0.1:{self.port}\n" in self.said, self.said

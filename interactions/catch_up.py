@@ -5,6 +5,7 @@ is the end of a call that nobody reported.
 """
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.core.cache import cache
@@ -161,7 +162,7 @@ def _take_parts(call: Call) -> None:
         follow.note_recording(Recording(sid, recording.sid, recording.status, recording.seconds))
 
 
-def _ask(sid: str, ask) -> None:  # type: ignore[no-untyped-def]
+def _ask(sid: str, ask: Callable[[str], None]) -> None:
     try:
         ask(sid)
     except ProviderError as error:

@@ -1,9 +1,11 @@
 """monitor.twilio.com, version 1: what the provider could not deliver."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
+from telephony.simulator.lists import meta_page_of
 from telephony.simulator.postman import Alert, Postman
 from telephony.simulator.wire import Answer, Request, not_found
 
@@ -13,7 +15,6 @@ LEVEL = "error"
 
 def listing(request: Request, account: str, postman: Postman) -> Answer:
     """Newest first. Everything that the simulator reports is an error."""
-    size, page = request.page_size(50), request.whole_number("Page", 0)
     begin, end = (_moment(request.get(name)) for name in ("StartDate", "EndDate"))
     found = [
         alert
@@ -28,21 +29,7 @@ def listing(request: Request, account: str, postman: Postman) -> Answer:
         if request.get(name)
     }
 
-    def url(number: int) -> str:
-        return f"{BASE}?{urlencode(filters | {'PageSize': size, 'Page': number})}"
-
-    return Answer(
-        200,
-        {
-            "alerts": [_show(account, alert) for alert in found[page * size : (page + 1) * size]],
-            "meta": {
-                "first_page_url": url(0), "key": "alerts",
-                "next_page_url": url(page + 1) if (page + 1) * size < len(found) else None,
-                "page": page, "page_size": size,
-                "previous_page_url": url(page - 1) if page else None, "url": url(page),
-            },
-        },
-    )  # fmt: skip
+    return meta_page_of(request, "alerts", found, partial(_show, account), BASE, filters)
 
 
 def fetch(request: Request, account: str, postman: Postman, sid: str) -> Answer:

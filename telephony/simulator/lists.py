@@ -1,6 +1,6 @@
 """Lists of the 2010 API: pages, their relative addresses, and filters by date."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -46,6 +46,30 @@ def page_of(
             "previous_page_uri": uri(page - 1) if page else None,
         },
     )
+
+
+def meta_page_of(
+    request: Request, key: str, rows: Sequence[Any], show: Callable[[Any], dict],
+    base: str, filters: dict[str, str],
+) -> Answer:  # fmt: skip
+    """One page of a list of the newer APIs, whose addresses are whole and stand in ``meta``."""
+    size, page = request.page_size(50), request.whole_number("Page", 0)
+
+    def url(number: int) -> str:
+        return f"{base}?{urlencode(filters | {'PageSize': size, 'Page': number})}"
+
+    return Answer(
+        200,
+        {
+            key: [show(row) for row in rows[page * size : (page + 1) * size]],
+            "meta": {
+                "first_page_url": url(0), "key": key,
+                "next_page_url": url(page + 1) if (page + 1) * size < len(rows) else None,
+                "page": page, "page_size": size,
+                "previous_page_url": url(page - 1) if page else None, "url": url(page),
+            },
+        },
+    )  # fmt: skip
 
 
 def in_time(request: Request, name: str, moment: str) -> bool:

@@ -4,33 +4,17 @@ from decimal import Decimal
 
 from lib.e164 import country_name
 from telephony.simulator.countries import STOCK
+from telephony.simulator.lists import meta_page_of
 from telephony.simulator.wire import Answer, Request, not_found
 
 BASE = "https://pricing.twilio.com/v1/PhoneNumbers/Countries"
 
 
 def countries(request: Request) -> Answer:
-    size, page = request.page_size(50), request.whole_number("Page", 0)
-    shown = sorted(STOCK)[page * size : (page + 1) * size]
+    def show(code: str) -> dict[str, str]:
+        return {"country": country_name(code), "iso_country": code, "url": f"{BASE}/{code}"}
 
-    def url(number: int) -> str:
-        return f"{BASE}?PageSize={size}&Page={number}"
-
-    return Answer(
-        200,
-        {
-            "countries": [
-                {"country": country_name(code), "iso_country": code, "url": f"{BASE}/{code}"}
-                for code in shown
-            ],
-            "meta": {
-                "first_page_url": url(0), "key": "countries",
-                "next_page_url": url(page + 1) if (page + 1) * size < len(STOCK) else None,
-                "page": page, "page_size": size,
-                "previous_page_url": url(page - 1) if page else None, "url": url(page),
-            },
-        },
-    )  # fmt: skip
+    return meta_page_of(request, "countries", sorted(STOCK), show, BASE, {})
 
 
 def country(request: Request, code: str, factor: Decimal) -> Answer:

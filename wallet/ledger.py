@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from psycopg import Cursor
 
 from lib import money
@@ -175,9 +175,10 @@ def hold(
     )
     if outcome == "repeat":
         return Hold.objects.get(pk=pk)
-    return _read(
-        Hold(pk=pk, wallet_id=wallet.pk, amount=amount, available_after=available, key=key,
-             text=text, reference=reference, created_at=created_at)
+    return _as_read(
+        Hold, id=pk, wallet_id=wallet.pk, amount=amount, captured=ZERO, released=ZERO,
+        available_after=available, key=key, text=text, reference=reference,
+        created_at=created_at, ended_at=None,
     )  # fmt: skip
 
 
@@ -194,10 +195,11 @@ def capture(
     _raise_unless_done(outcome, key, available=available, needed=amount, currency="")
     if outcome == "repeat":
         return Entry.objects.get(pk=pk)
-    return _read(
-        Entry(pk=pk, wallet_id=hold.wallet_id, seq=seq, kind=kind, amount=-amount,
-              contra="revenue", balance_after=balance_after, available_after=available, key=key,
-              text=text, reference=reference, hold_id=hold.pk, created_at=created_at)
+    return _as_read(
+        Entry, id=pk, wallet_id=hold.wallet_id, seq=seq, kind=kind, amount=-amount,
+        contra="revenue", balance_after=balance_after, available_after=available, key=key,
+        text=text, reference=reference, hold_id=hold.pk, refunds_id=None, by_id=None, reason="",
+        created_at=created_at,
     )  # fmt: skip
 
 
@@ -307,11 +309,11 @@ def _post(
         return Entry.objects.get(pk=pk)
     if amount > 0:
         funds_added.ring(wallet.pk)
-    return _read(
-        Entry(pk=pk, wallet_id=wallet.pk, seq=seq, kind=kind, amount=amount, contra=contra,
-              balance_after=balance_after, available_after=available, key=key, text=text,
-              reference=reference, refunds_id=refunds_id, by_id=by_id, reason=reason,
-              created_at=created_at)
+    return _as_read(
+        Entry, id=pk, wallet_id=wallet.pk, seq=seq, kind=kind, amount=amount, contra=contra,
+        balance_after=balance_after, available_after=available, key=key, text=text,
+        reference=reference, hold_id=None, refunds_id=refunds_id, by_id=by_id, reason=reason,
+        created_at=created_at,
     )  # fmt: skip
 
 
@@ -349,15 +351,17 @@ def _call(function: str, *arguments: Any) -> tuple[Any, ...]:
     """
     marks = ", ".join(["%s"] * len(arguments))
     query = f"SELECT * FROM {function}({marks})"  # noqa: S608  names are ours  # nosec B608
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    with connection.wrap_database_errors:
-        row = Cursor(connection.connection).execute(query, arguments, prepare=True).fetchone()
+    database = connections[DEFAULT_DB_ALIAS]  # the proxy would look for it at every use
+    database.close_if_health_check_failed()
+    database.ensure_connection()
+    with database.wrap_database_errors:
+        cursor = Cursor(database.connection)
+        row = cursor.execute(query, arguments, prepare=True, binary=True).fetchone()
     assert row is not None, "a function always returns a row"
     return row
 
 
-def _read(row: ModelT) -> ModelT:
-    """The row as if it had been read: it is in the database already."""
-    row._state.adding, row._state.db = False, connection.alias
-    return row
+def _as_read(model: type[ModelT], **columns: object) -> ModelT:
+    """The row that was just written as if it had been read, at half of what a new object costs."""
+    names = [field.attname for field in model._meta.concrete_fields]
+    return model.from_db(DEFAULT_DB_ALIAS, names, [columns[name] for name in names])

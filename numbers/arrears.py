@@ -33,10 +33,6 @@ def arrears_of(workspace: Workspace | None) -> RentArrears | None:
     return getattr(workspace, "rentarrears", None)
 
 
-def among(workspaces: Sequence[int]) -> set[int]:
-    return set(RentArrears.objects.filter(pk__in=workspaces).values_list("pk", flat=True))
-
-
 def worth_trying() -> list[Workspace]:
     """Workspaces in arrears whose wallet has moved since it was found short."""
     moved = RentArrears.objects.exclude(tried_version=F("workspace__wallet__version"))

@@ -16,10 +16,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from django.db import OperationalError, connection, transaction
 
+from lib import prepared
 from numbers import arrears, rent_runs
 from numbers.models import RentRun
 from numbers.rent_runs import Tally
@@ -54,6 +54,14 @@ FROM (
 ) AS due
 LEFT JOIN numbers_rentarrears a ON a.workspace_id = due.workspace_id
 ORDER BY due.workspace_id
+"""
+
+TAKE_COVERED = "SELECT * FROM numbers_rent_take_covered(%s, %s, %s, %s)"
+# And whether something was overdue before, which is put back.
+TAKE_LISTED = """
+SELECT taken.*, EXISTS (
+    SELECT FROM numbers_rentarrears a WHERE a.workspace_id = taken.workspace_id
+) FROM numbers_rent_take_listed(%s, %s, %s, %s, %s, %s, %s) AS taken
 """
 
 
@@ -141,10 +149,10 @@ def _take_covered(tally: Tally, group: Sequence[DueWallet]) -> list[int]:
         with transaction.atomic():
             locked = ledger.lock_many(list(simple))
             covered = [w for w in locked if simple[w.wallet_id].owed <= w.available]
-            rows = _call(
-                "numbers_rent_take_covered", tally.run.pk, tally.run.at,
+            rows = prepared.fetch(TAKE_COVERED, [
+                tally.run.pk, tally.run.at,
                 [w.wallet_id for w in covered], [w.last_seq + 1 for w in covered],
-            )  # fmt: skip
+            ])  # fmt: skip
             _charge(tally, covered, rows)
     except (LedgerConflict, OperationalError) as error:  # a due row changed under our hands
         log.warning("run %s: a group is charged one by one: %s", tally.run.pk, error)
@@ -194,14 +202,14 @@ def _take_slice(tally: Tally, months: Sequence[tuple]) -> dict[int, LockedWallet
         with transaction.atomic():
             # Alone, a wallet is waited for: nothing else is held meanwhile.
             locked = ledger.lock_many(wanted, wait=len(wanted) == 1)
-            rows = _call(
-                "numbers_rent_take_listed", tally.run.pk, tally.run.at,
+            rows = prepared.fetch(TAKE_LISTED, [
+                tally.run.pk, tally.run.at,
                 [w.wallet_id for w in locked], [w.last_seq + 1 for w in locked],
                 [w.available for w in locked],
                 [month[1] for month in months], [month[2] for month in months],
-            )  # fmt: skip
+            ])  # fmt: skip
             _charge(tally, locked, rows)
-            if late := arrears.among([row[0] for row in rows if row[1]]):
+            if late := {row[0] for row in rows if row[1] and row[6]}:
                 numbers = [month[1] for month in months if month[0] in late]
                 put_back(workspaces=list(late), numbers=numbers, at=tally.run.at)
     except (LedgerConflict, OperationalError) as error:
@@ -238,11 +246,3 @@ def _count(tally: Tally, locked: Sequence[LockedWallet], rows: Sequence[tuple]) 
         if row[1]:
             tally.run.wallets += 1
             tally.paid(wallets[row[0]].currency, row[1], row[2])
-
-
-def _call(function: str, *arguments: Any) -> list[tuple]:
-    marks = ", ".join(["%s"] * len(arguments))
-    with connection.cursor() as cursor:
-        query = f"SELECT * FROM {function}({marks})"  # noqa: S608  names are ours  # nosec B608
-        cursor.execute(query, arguments)
-        return cursor.fetchall()

@@ -13,10 +13,9 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections, models
-from psycopg import Cursor
+from django.db import DEFAULT_DB_ALIAS, models
 
-from lib import money
+from lib import money, prepared
 from lib.errors import Refusal
 from wallet import funds_added
 from wallet.models import MOST, Entry, Hold, Kind, Wallet
@@ -228,9 +227,8 @@ def lock_many(wallet_ids: Sequence[int], *, wait: bool = False) -> list[LockedWa
     Those that somebody else has locked are left out, unless ``wait`` is set: then they are
     waited for, at most 5 s each (``OperationalError`` after that).
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM wallet_lock_many(%s, %s)", [list(wallet_ids), wait])
-        return [LockedWallet(*row) for row in cursor.fetchall()]
+    rows = prepared.fetch("SELECT * FROM wallet_lock_many(%s, %s)", [list(wallet_ids), wait])
+    return [LockedWallet(*row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,11 +257,9 @@ def charge_many(
         [charge.text for charge in charges],
         kind, "revenue", key, reference, at,
     ]  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT wallet_charge_many(%s, %s, %s::numeric[], %s, %s, %s, %s, %s, %s)", arguments
-        )
-        [charged] = cursor.fetchone()
+    [[charged]] = prepared.fetch(
+        "SELECT wallet_charge_many(%s, %s, %s, %s, %s, %s, %s, %s, %s)", arguments
+    )
     if charged != len(charges):
         raise LedgerConflict(f"{key}: {len(charges) - charged} wallets moved on or are short")
 
@@ -344,20 +340,10 @@ def _raise_unless_done(
 
 
 def _call(function: str, *arguments: Any) -> tuple[Any, ...]:
-    """One round trip: (outcome, available money, and what only the database knows).
-
-    By the driver itself, with a prepared statement: Django's cursor binds on our side, so the
-    server would parse a new text each time, and its layers cost as much as the debit.
-    """
+    """One round trip: (outcome, available money, and what only the database knows)."""
     marks = ", ".join(["%s"] * len(arguments))
     query = f"SELECT * FROM {function}({marks})"  # noqa: S608  names are ours  # nosec B608
-    database = connections[DEFAULT_DB_ALIAS]  # the proxy would look for it at every use
-    database.close_if_health_check_failed()
-    database.ensure_connection()
-    with database.wrap_database_errors:
-        cursor = Cursor(database.connection)
-        row = cursor.execute(query, arguments, prepare=True, binary=True).fetchone()
-    assert row is not None, "a function always returns a row"
+    [row] = prepared.fetch(query, arguments)
     return row
 
 

@@ -1,0 +1,32 @@
+"""Statements that run so often that parsing them again would cost as much as what they do."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from psycopg import Cursor
+
+
+def fetch(query: str, arguments: Sequence[Any]) -> list[tuple]:
+    """All rows of a statement that the server keeps prepared for this connection.
+
+    By the driver itself: Django's cursor binds on our side, so the server would parse a new
+    text each time, and its layers cost as much as a debit. In a transaction of Django's it is
+    a part of it, errors are Django's, and what wraps Django's statements wraps it too.
+    ``query`` is one of few texts, with ``%s`` for each argument.
+    """
+    database = connections[DEFAULT_DB_ALIAS]  # the proxy would look for it at every use
+    database.close_if_health_check_failed()
+    database.ensure_connection()
+    cursor = Cursor(database.connection)
+    execute = _execute
+    for wrapper in reversed(database.execute_wrappers):
+        execute = partial(wrapper, execute)
+    with database.wrap_database_errors:
+        execute(query, arguments, False, {"connection": database, "cursor": cursor})
+        return cursor.fetchall()
+
+
+def _execute(query: str, arguments: Sequence[Any], many: bool, context: dict[str, Any]) -> None:
+    context["cursor"].execute(query, arguments, prepare=True, binary=True)

@@ -256,6 +256,25 @@ def test_killed_at_any_statement_the_next_run_does_the_rest(desk):
     assert killed == {(text, after) for text, _nth in STATEMENTS for after in (False, True)}
 
 
+def test_the_run_is_durable_when_it_ends_and_its_parts_need_not_be(desk):
+    def setting() -> str:
+        return rows("SHOW synchronous_commit")[0][0]
+
+    def look(execute, sql, params, many, context):
+        if "numbers_rent_take_" in sql:
+            seen.add(setting())
+        if sql.startswith('UPDATE "numbers_rentrun"'):
+            ends.append(setting())
+        return execute(sql, params, many, context)
+
+    seen: set[str] = set()
+    ends: list[str] = []
+    rows("SELECT set_config('synchronous_commit', 'on', false)")  # tests begin without
+    with connection.execute_wrapper(look):
+        collect_due(desk.next_month())
+    assert (seen, ends[-1], setting()) == ({"off"}, "on", "on")
+
+
 @contextmanager
 def collecting(now: datetime) -> Iterator[BaseProcess]:
     """A process with a run that has just begun."""

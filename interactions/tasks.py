@@ -4,7 +4,17 @@ import logging
 
 from celery import shared_task
 
-from interactions import catch_up, handling, media, place, rates, routing, send, usage_charges
+from interactions import (
+    catch_up,
+    handling,
+    last_use,
+    media,
+    place,
+    rates,
+    routing,
+    send,
+    usage_charges,
+)
 from interactions.models import Message, Voicemail
 from telephony.errors import ProviderError
 
@@ -38,6 +48,11 @@ def finish_messages() -> None:
 @shared_task
 def fetch_media() -> None:
     media.fetch_due()
+
+
+@shared_task
+def note_last_use() -> None:
+    last_use.note_last_use()
 
 
 @shared_task

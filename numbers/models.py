@@ -225,7 +225,8 @@ class Number(NumberFacts, WorkspaceOwned):
     webhooks_set_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(help_text="When it was bought: rent counts from here.")
     tag_names: list[str]  # only on numbers fetched with_tags()
-    # When a call or message last came to it or went out from it; empty means never yet.
+    # When a call or message last came to it or went out from it; empty means never yet. It
+    # follows within a minute (interactions/last_use.py).
     last_used_at = models.DateTimeField(null=True, blank=True)
     # Decided: the provider gets it back, and nobody can change that any more.
     giving_back_at = models.DateTimeField(null=True, blank=True)

@@ -101,6 +101,12 @@ app.conf.beat_schedule = {
         "schedule": 20.0,
         "options": {"expires": 20},
     },
+    # "Last used" on the list, and what is called unused; no caller waits for it.
+    "note when numbers were used": {
+        "task": "interactions.tasks.note_last_use",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     # Pictures and voicemails that the provider did not have yet, or could not be asked for.
     "fetch pictures and voicemails": {
         "task": "interactions.tasks.fetch_media",

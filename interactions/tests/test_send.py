@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from compliance.contact_rules import OptedOut
 from interactions import send, usage_charges
+from interactions.last_use import note_last_use
 from interactions.models import Conversation, MediaFile, Message, Usage, UsageRate
 from interactions.refusals import (
     CannotBeWrittenTo,
@@ -140,6 +141,13 @@ def test_a_price_that_never_comes_is_our_rate_after_a_day(acme, reply, simulator
     later()
     usage_charges.settle_due()
     assert money(acme) == (FIFTY - SEGMENT, 0)
+
+
+def test_a_message_that_went_out_is_a_use_of_its_number(reply, conversation):
+    Conversation.objects.update(last_at=timezone.now() - timedelta(days=40))
+    sent = reply()
+    assert note_last_use() == 1
+    assert Number.objects.get(pk=conversation.number_id).last_used_at >= sent.at
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ INSERT INTO numbers_number (
     workspace_id, public_id, e164, country, number_type, area_code, locality, region,
     capabilities, address_requirement, monthly_price, provider_monthly_price, currency,
     friendly_name, notes, give_back_refusal, provider_sid, created_at,
-    webhooks_set_at, deactivated_at, suspended_at, last_used_at
+    webhooks_set_at, deactivated_at, suspended_at, last_used_at, answered_by, used_by
 )
 SELECT
     CASE WHEN %(only)s > 0 THEN %(only)s
@@ -59,7 +59,9 @@ SELECT
     now() - interval '3 years' + n * interval '90 seconds',
     CASE WHEN k %% 997 > 0 THEN now() END,
     CASE WHEN k %% 53 = 0 THEN now() END, CASE WHEN k %% 211 = 0 THEN now() END,
-    CASE WHEN k %% 5 > 0 AND n > %(last)s / 3 THEN now() - k %% 90 * interval '1 day' END
+    CASE WHEN k %% 5 > 0 AND n > %(last)s / 3 THEN now() - k %% 90 * interval '1 day' END,
+    CASE k %% 3 WHEN 0 THEN '' WHEN 1 THEN 'voicemail' ELSE '+1 212-555-' || k %% 9000 END,
+    CASE WHEN k %% 4 > 0 THEN '' ELSE 'campaign ' || k %% 700 END
 FROM plain
 """
 

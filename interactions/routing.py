@@ -21,6 +21,7 @@ from interactions.refusals import (
 from interactions.summaries import message_summary, names_of, voice_summary
 from lib import e164 as formats
 from numbers.models import Number
+from numbers.usages import keep_order
 from workspaces import audit
 from workspaces.models import User, Workspace
 
@@ -106,6 +107,7 @@ def _replace(
             workspace_id=number.workspace_id, number=number, medium=medium, plan=plan,
             minute_price=minute_price, saved_by=by, saved_at=now,
         )  # fmt: skip
+        keep_order(number.workspace, Number.objects.filter(pk=number.pk))
         audit.record(
             workspace=number.workspace, by=by, action=f"route.{medium}_changed", subject=number,
             text=text[:400], details={"before": before.plan if before else None, "after": plan},

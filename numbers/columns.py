@@ -9,11 +9,11 @@ from workspaces.models import User
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """``order`` is the way to sort by it (``listing.ORDERS``); empty where other apps know it."""
+    """``order`` is the way to sort by it (``listing.ORDERS``)."""
 
     key: str
     label: str
-    order: str = ""
+    order: str
     shown_at_first: bool = True
 
 
@@ -28,8 +28,8 @@ COLUMNS = [
     Column("payment", "Next payment", "payment"),
     Column("price", "Per month", "price", shown_at_first=False),
     Column("used", "Last used", "used", shown_at_first=False),
-    Column("answers", "Answered by"),
-    Column("uses", "Used by", shown_at_first=False),
+    Column("answers", "Answered by", "answers"),
+    Column("uses", "Used by", "uses", shown_at_first=False),
     Column("health", "Health", "health", shown_at_first=False),
 ]
 NUMBER = Column("number", "Number", "number")

@@ -90,8 +90,6 @@ def _listed(request: WorkspaceRequest, around: Surroundings, look: Look, page: P
 
 def _head(look: Look, column: Column) -> dict:
     """A column's head: a link that sorts by it, the other way round where it does already."""
-    if not column.order:
-        return {"label": column.label, "key": column.key}
     sorts_now = look.sort == column.order
     descending = not look.descending if sorts_now else ORDERS[column.order].starts_descending
     order = f"{'-' if descending else ''}{column.order}"

@@ -35,6 +35,7 @@ PAGE_SIZE = 50
 # Counting stops here: nobody reads further, and counting on would cost more than the page.
 COUNT_TO = 1000
 UNUSED_AFTER = timedelta(days=30)
+NOT_IN_THE_LIST = ("notes", "words", "provider_sid", "answered_by", "used_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ ORDERS: dict[str, Order] = {
     "payment": Order("Next payment", (F("rent__due_at"),), (datetime,)),
     "price": Order("Price", (F("monthly_price"),), (Decimal,), starts_descending=True),
     "used": Order("Last used", (LAST_USE,), (datetime,), starts_descending=True),
+    "answers": Order("Answered by", (F("answered_by"),), (str,)),
+    "uses": Order("Used by", (F("used_by"),), (str,)),
     "health": Order("Health", (F("health"), F("created_at")), (int, datetime), True),
 }
 
@@ -242,7 +245,7 @@ def page_of(workspace: Workspace, look: Look, tags: Sequence[Tag]) -> Page:
         page = page.annotate(found=_count(workspace, look, tags))
     else:
         page = page.filter(keyset.Beyond(_columns(look), after, descending=look.descending))
-    rows = list(page.defer("notes", "words", "provider_sid")[: PAGE_SIZE + 1])
+    rows = list(page.defer(*NOT_IN_THE_LIST)[: PAGE_SIZE + 1])
     more = len(rows) > PAGE_SIZE
     rows = rows[:PAGE_SIZE]
     return Page(

@@ -62,6 +62,8 @@ def new_reference() -> str:
     return "ORD-" + "".join(secrets.choice(UNMISTAKABLE) for _ in range(8))
 
 
+# So much of it is sorted by; the pages show all of it.
+LONGEST_USAGE = 60
 PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{1,16}")
 
 
@@ -228,6 +230,13 @@ class Number(NumberFacts, WorkspaceOwned):
     # When a call or message last came to it or went out from it; empty means never yet. It
     # follows within a minute (interactions/last_use.py).
     last_used_at = models.DateTimeField(null=True, blank=True)
+    # What the list is sorted by for "answered by" and "used by" (usages.py keeps them).
+    answered_by = models.CharField(
+        max_length=LONGEST_USAGE, blank=True, default="", db_default="", editable=False
+    )
+    used_by = models.CharField(
+        max_length=LONGEST_USAGE, blank=True, default="", db_default="", editable=False
+    )
     # Decided: the provider gets it back, and nobody can change that any more.
     giving_back_at = models.DateTimeField(null=True, blank=True)
     give_back_tried_at = models.DateTimeField(null=True, blank=True)

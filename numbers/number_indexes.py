@@ -39,6 +39,8 @@ NUMBER_INDEXES = [
     walk("number_by_place", "country", "area_code"),
     walk("number_by_price", "monthly_price"),
     walk("number_by_last_use", LAST_USE),
+    walk("number_by_answerer", "answered_by"),
+    walk("number_by_user", "used_by"),
     # Filtered by a column and newest first; also sorted by it.
     walk("number_of_country", "country", "created_at"),
     walk("number_of_type", "number_type", "created_at"),

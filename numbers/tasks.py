@@ -17,6 +17,7 @@ from numbers import (
     rent_settle,
     settle,
     sync,
+    usages,
     watch,
 )
 from numbers.models import NumberOrder, RentArrears
@@ -131,6 +132,11 @@ def follow_payments() -> None:
 @shared_task
 def follow_every_payment() -> None:
     payment_places.follow_everything()
+
+
+@shared_task
+def follow_every_usage() -> None:
+    usages.keep_every_order()
 
 
 @shared_task

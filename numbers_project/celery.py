@@ -174,6 +174,13 @@ app.conf.beat_schedule = {
         "schedule": 24 * 3600.0,
         "options": {"expires": 3600},
     },
+    # Who answers a number is noted for the list when it is decided. What a server of an older
+    # version decided, or a new version calls otherwise, is right the next day.
+    "follow every usage": {
+        "task": "numbers.tasks.follow_every_usage",
+        "schedule": 24 * 3600.0,
+        "options": {"expires": 3600},
+    },
     # Money that comes in rings a task; this is for what the ring did not reach. What is
     # covered works again within a minute.
     "settle arrears": {

@@ -1,8 +1,11 @@
 """Deciding who answers: what is kept, what is refused and why, and the page that does it."""
 
 from decimal import Decimal
+from importlib import import_module
 
 import pytest
+from django.apps import apps
+from django.db import connection
 
 from interactions.models import Route, UsageRate
 from interactions.plans import Answer, Answers, MessagePlan, VoicePlan
@@ -14,7 +17,9 @@ from interactions.refusals import (
     PremiumDestination,
 )
 from interactions.routing import plans_of, reprice_routes, save_message_route, save_voice_route
-from interactions.tests.conftest import make_number
+from interactions.tests.conftest import make_number, set_route
+from numbers.models import Number
+from numbers.usages import keep_order
 from telephony.twiml import Greeting
 from workspaces.models import AuditEvent
 
@@ -35,6 +40,28 @@ def save(acme, owner, number, simulator):
 def test_phones_are_kept_as_e164_once_each(save, number):
     save(forward("(310) 555-0101", "+44 20 7946 0958", "310-555-0101"))
     assert plans_of(number)["voice"]["answer"]["phones"] == ["+13105550101", "+442079460958"]
+
+
+def test_the_list_sorts_the_number_by_who_answers_now(save, number):
+    for plan, words in (
+        (forward("(310) 555-0101"), "+1 310-555-0101"), (VoicePlan(VOICEMAIL), "voicemail")
+    ):  # fmt: skip
+        save(plan)
+        number.refresh_from_db()
+        assert number.answered_by == words
+
+
+def test_what_was_decided_before_is_noted_as_if_it_were_decided_now(acme, owner):
+    """The migration that brought the column filled it."""
+    saying = VoicePlan(Answer(kind=Answers.SAY, greeting=Greeting(text="Closed.")))
+    both = forward("+13105550101", "+442079460958")
+    for i, plan in enumerate((forward("+13105550101"), both, saying, VoicePlan(VOICEMAIL))):
+        set_route(make_number(acme, f"+1212555000{i}"), owner, plan.write())
+    migration = import_module("interactions.migrations.0060_order_of_answerers")
+    with connection.schema_editor() as editor:
+        migration.note_answerers(apps, editor)
+    assert Number.objects.filter(answered_by="").count() == 0
+    assert keep_order(acme, Number.objects.all()) == 0
 
 
 def test_a_new_route_replaces_the_one_before_and_keeps_it(save, number, owner):

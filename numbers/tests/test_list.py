@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from conftest import make_member, signed_in
 from numbers import tags
+from numbers.columns import COLUMNS, NUMBER
 from numbers.listing import ORDERS, PAGE_SIZE
 from numbers.models import Number
 from workspaces.models import Membership
@@ -164,6 +165,7 @@ def test_pages_of_every_order_follow_without_gap_or_repeat(as_owner, acme, make_
             last_used_at=now - timedelta(days=i % 6) if i % 4 else None,
             webhooks_set_at=None if i % 7 == 0 else now, paid_until=now + timedelta(days=i % 11),
             capabilities=["voice"] if i % 2 else ["sms", "voice"],
+            answered_by=["", "voicemail", "+1 212-555-0199"][i % 3], used_by=f"campaign {i % 8}",
         )  # fmt: skip
     address, seen = f"?sort={sign}{key}", []
     for _ in range(4):
@@ -179,6 +181,17 @@ def test_pages_of_every_order_follow_without_gap_or_repeat(as_owner, acme, make_
     values = list(wanted.annotate(v=columns[0]).values_list("v", flat=True))
     by_number = dict(everything.annotate(v=columns[0]).values_list("e164", "v"))
     assert [by_number[e164] for e164 in seen] == values
+
+
+@pytest.mark.parametrize("column", [NUMBER, *COLUMNS], ids=lambda column: column.key)
+def test_every_column_can_be_sorted_by_its_head(as_owner, acme, make_number, column):
+    make_number(acme)
+    as_owner.post(f"{URL}columns/", {"columns": [column.key]})
+    for sort in (column.order, f"-{column.order}"):
+        heads = as_owner.get(f"{URL}?sort={sort}").context["heads"]
+        assert [head["sorted"] for head in heads if head["key"] == column.key] == [
+            "descending" if sort.startswith("-") else "ascending"
+        ]
 
 
 def test_pages_of_a_tag_follow_without_gap_or_repeat(as_owner, acme, owner, make_number):

@@ -16,6 +16,7 @@ from numbers.list_models import BulkRun
 from numbers.listing import numbers_of
 from numbers.models import Number, NumberQuerySet
 from numbers.number_forms import ConfirmForm, CountForm, TagForm
+from numbers.release import undo_words
 from numbers.surroundings import surroundings_of
 from numbers.usages import Usage, usages_of
 from workspaces.access import WorkspaceRequest, forbidden, is_it_you, workspace_view
@@ -98,7 +99,7 @@ def _page(
         "numbers": numbers,
         "breaks": _breaks(request, numbers),
         "used_lately": bulks.used_lately(numbers),
-        "undo_hours": settings.NUMBER_UNDO_HOURS,
+        "undo_words": undo_words(),
         "refunds": settings.RENT_REFUNDS_UNUSED_DAYS,
         "problems": problems,
         "confirmation": confirmation or CONFIRMATIONS[action](count=len(numbers)),

@@ -12,6 +12,13 @@ AT_ONCE = 8
 NONE = ""
 
 
+def told_hold_of(number: Number) -> str:
+    """The same as the carrier told at the last comparison, without asking. That a number is
+    being ported away it tells nobody before it is asked to take it back.
+    """
+    return _hold(number.emergency_address_status)
+
+
 def hold_of(number: Number) -> str:
     """Why the carrier holds the number (a key of ``CarrierHolds.BECAUSE``), or empty.
 
@@ -47,5 +54,8 @@ def holds_of(numbers: Sequence[Number]) -> dict[int, str]:
 
 
 def _ask(number: Number) -> str:
-    owned = provider.fetch(sid=number.provider_sid)
-    return "emergency" if owned.emergency_address_status == "registered" else NONE
+    return _hold(provider.fetch(sid=number.provider_sid).emergency_address_status)
+
+
+def _hold(emergency_address_status: str) -> str:
+    return "emergency" if emergency_address_status == "registered" else NONE

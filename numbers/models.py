@@ -186,7 +186,7 @@ class Number(NumberFacts, WorkspaceOwned):
         null=True, blank=True, help_text="Its rent is overdue: nothing is received."
     )
     parked_at = models.DateTimeField(
-        null=True, blank=True, help_text="Released by someone; can be undone for a day."
+        null=True, blank=True, help_text="Released by someone; can be undone for a while."
     )
     vanished_at = models.DateTimeField(
         null=True, blank=True, help_text="The carrier does not have it any more."

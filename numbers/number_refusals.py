@@ -105,5 +105,6 @@ class CarrierHolds(NumberRefusal):
 
     def __init__(self, number: Number, reason: str) -> None:
         super().__init__(
-            number, f"{{number}} cannot be released at the moment: {self.BECAUSE[reason]}."
-        )
+            number, f"{{number}} cannot be released at the moment: {self.BECAUSE[reason]}.",
+            fix="Compare with the carrier" if reason == "emergency" else "", anchor="checks/",
+        )  # fmt: skip

@@ -1,6 +1,7 @@
 """One number: all about it, and what people change about it."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from django.conf import settings
 from django.contrib import messages
@@ -61,7 +62,7 @@ def _about(request: WorkspaceRequest, number: Number) -> dict:
         "number": number,
         "support_email": settings.SUPPORT_EMAIL,
         "row": rows_of(request.workspace, [number], usages)[0],
-        "undo_until": number.parked_at + undo_time() if number.parked_at else None,
+        "undo_until": _undo_until(number),
         # Two more queries, only where there is something to tell.
         "rent": rent_state(number) if is_behind and not number.released_at else None,
         "may_see_history": may(AUDIT_VIEW),
@@ -71,6 +72,12 @@ def _about(request: WorkspaceRequest, number: Number) -> dict:
         "may_release": may(NUMBERS_RELEASE) and not number.giving_back_at,
         "may_see_costs": may(WALLET_VIEW),
     }
+
+
+def _undo_until(number: Number) -> datetime | None:
+    """None where its release cannot be undone, or not any more."""
+    until = number.parked_at + undo_time() if number.parked_at else None
+    return until if until and until > timezone.now() else None
 
 
 @require_safe

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from numbers import give_back
-from numbers.carrier_holds import hold_of
+from numbers.carrier_holds import hold_of, told_hold_of
 from numbers.changes import refuse_if_leaving
 from numbers.models import Number, NumberQuerySet
 from numbers.number_refusals import CarrierHolds, NumberLocked, UndoTooLate, WrongDigits
@@ -47,6 +47,12 @@ def undo_time() -> timedelta:
     return timedelta(hours=settings.NUMBER_UNDO_HOURS)
 
 
+def undo_words() -> str:
+    """``24 hours``; empty where a release cannot be undone."""
+    hours = settings.NUMBER_UNDO_HOURS
+    return f"{hours} hour{'' if hours == 1 else 's'}" if hours > 0 else ""
+
+
 def consequences_of(number: Number) -> Consequences:
     return Consequences(
         breaks=usages_of(number.workspace, [number])[number.pk].breaks,
@@ -67,6 +73,11 @@ def refuse_if_kept(number: Number, hold: str | None = None) -> None:
         raise NumberLocked(number)
     if reason := hold_of(number) if hold is None else hold:
         raise CarrierHolds(number, reason)
+
+
+def refuse_if_known_to_be_kept(number: Number) -> None:
+    """The same without asking the carrier: what a page can say before anything is typed."""
+    refuse_if_kept(number, told_hold_of(number))
 
 
 def release_now(*, number: Number, by: User, last_digits: str, hold: str | None = None) -> None:
@@ -172,7 +183,6 @@ def _tell_parked(number: Number, by: User | None, text: str, now: datetime) -> N
         workspace=workspace, by=by, action="number.parked", subject=number, text=text,
         details={"name": number.friendly_name},
     )  # fmt: skip
-    until = now + undo_time()
     notify(
         workspace=workspace,
         key=f"released:{number.public_id}:{now.isoformat()}",
@@ -180,7 +190,8 @@ def _tell_parked(number: Number, by: User | None, text: str, now: datetime) -> N
         subject=f"{number.international} was released",
         body=render_to_string(
             "numbers/mail/released.txt",
-            {"number": number, "workspace": workspace, "by": by, "until": until,
+            {"number": number, "workspace": workspace, "by": by,
+             "until": now + undo_time() if undo_words() else None,
              "address": f"{settings.PUBLIC_BASE_URL}{number.get_absolute_url()}"},
         ),
     )  # fmt: skip

@@ -1,15 +1,12 @@
 """Releasing a number: what it means, typing its digits, and undoing it."""
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.template.defaultfilters import pluralize
 from django.views.decorators.http import require_http_methods, require_POST
 
 from lib.errors import Refusal
 from numbers import release as releasing
-from numbers.changes import refuse_if_leaving
 from numbers.models import Number
 from numbers.number_forms import ReleaseForm
 from numbers.number_views import do, number_of
@@ -39,12 +36,9 @@ def _release(request: WorkspaceRequest, number: Number, form: ReleaseForm) -> No
     digits = form.cleaned_data["digits"]
     if form.cleaned_data["when"] == ReleaseForm.NOW:
         releasing.release_now(number=number, by=request.user, last_digits=digits)
-        hours = settings.NUMBER_UNDO_HOURS
-        messages.success(
-            request,
-            f"{number.international} is released. "
-            f"It can be undone for {hours} hour{pluralize(hours)}.",
-        )
+        hours = releasing.undo_words()
+        words = f"It can be undone for {hours}." if hours else "It goes back to the carrier now."
+        messages.success(request, f"{number.international} is released. {words}")
     else:
         releasing.schedule_release(number=number, by=request.user, last_digits=digits)
         messages.success(request, f"{number.international} will be released. It works until then.")
@@ -56,7 +50,7 @@ def _page(
 ) -> HttpResponse:  # fmt: skip
     if refusal is None and status == 200:
         try:
-            refuse_if_leaving(number)
+            releasing.refuse_if_known_to_be_kept(number)
         except Refusal as known:
             refusal, status = known, known.status
     context = {
@@ -64,7 +58,7 @@ def _page(
         "form": form,
         "refusal": refusal,
         "consequences": releasing.consequences_of(number),
-        "undo_hours": settings.NUMBER_UNDO_HOURS,
+        "undo_words": releasing.undo_words(),
     }
     return render(request, "numbers/release.html", context, status=status)
 

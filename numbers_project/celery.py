@@ -70,7 +70,8 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
-    # A release that was scheduled begins on time, and one that was parked for a day is final.
+    # A release that was scheduled begins on time, and one that was parked for
+    # NUMBER_UNDO_HOURS is final.
     "release numbers": {
         "task": "numbers.tasks.release_numbers",
         "schedule": 60.0,

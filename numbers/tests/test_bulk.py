@@ -43,6 +43,7 @@ def test_the_confirmation_says_what_it_means_and_changes_nothing(as_owner, three
 @pytest.mark.parametrize(("refunds", "hours", "words"), [
     (False, 24, ("For 24 hours each can be had back", "Paid days that are left are not refunded.")),
     (True, 1, ("For 1 hour each can be had back", "Paid days that are left then are refunded.")),
+    (True, 0, ("at once and for good: it cannot be undone", "Paid days that are left then")),
 ])  # fmt: skip
 def test_releasing_says_what_this_desk_does(as_owner, three, settings, refunds, hours, words):
     settings.RENT_REFUNDS_UNUSED_DAYS, settings.NUMBER_UNDO_HOURS = refunds, hours

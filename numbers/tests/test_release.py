@@ -83,6 +83,19 @@ def test_it_is_said_for_how_long_it_can_be_undone(as_owner, owned, settings, hou
     assert f"It can be undone for {words}." in page.content.decode()
 
 
+def test_where_nothing_can_be_undone_nobody_is_told_so(as_owner, owned, settings, simulator):
+    settings.NUMBER_UNDO_HOURS = 0
+    page = as_owner.get(url_of(owned)).content.decode()
+    assert "at once and for good: it cannot be undone" in page
+    page = as_owner.post(url_of(owned), {"when": "now", "digits": "0123"}, follow=True)
+    page = page.content.decode()
+    assert "It goes back to the carrier now." in page
+    assert "It goes back to the carrier any moment now." in page
+    assert "Undo the release" not in page
+    assert "and that cannot be undone." in Notice.objects.get().body
+    assert sweep() == 1
+
+
 def test_released_now_it_is_parked_and_can_be_undone(released, simulator):
     assert (released.status, released.inactive_because) == ("inactive", "parked")
     assert len(simulator.owned()) == 1
@@ -256,6 +269,23 @@ def test_a_number_with_an_emergency_address_refuses_with_the_reason(
     assert "an emergency address is registered for it" in response.content.decode()
     number.refresh_from_db()
     assert number.status == "active"
+
+
+def test_what_the_carrier_told_last_is_said_before_anything_is_typed(as_owner, owned, simulator):
+    Number.objects.update(emergency_address_status="registered")
+    page = as_owner.get(url_of(owned)).content.decode()
+    assert "an emergency address is registered for it" in page
+    assert f"{url_of(owned, 'checks/')}" in page
+    assert 'name="digits"' in page
+    # The carrier has the last word: there the address is gone meanwhile.
+    assert as_owner.post(url_of(owned), {"when": "now", "digits": "0123"}).status_code == 302
+
+
+def test_a_locked_number_is_not_asked_for_its_digits(as_owner, owner, owned):
+    changes.lock(number=owned, by=owner)
+    page = as_owner.get(url_of(owned)).content.decode()
+    assert "locked against release" in page
+    assert 'name="digits"' not in page
 
 
 def test_a_carrier_that_does_not_answer_does_not_stop_the_release(as_owner, owned, simulator):

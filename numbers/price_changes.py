@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -10,8 +11,10 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
+from lib import money
 from numbers.models import CountryOffer, PriceChange
 from numbers.pricing import PriceList
+from workspaces import audit
 from workspaces.models import User, Workspace
 from workspaces.notices import notify
 from workspaces.permissions import WALLET_VIEW
@@ -45,7 +48,7 @@ INSERT INTO numbers_pricechange
     (workspace_id, number_id, old_price, new_price, from_period, starts_at, announced_at, by_id)
 SELECT workspace_id, number_id, price, %(price)s, from_period,
     numbers_period_start(bought_at, from_period), %(now)s, %(by)s
-FROM changed
+FROM changed RETURNING id
 """
 
 
@@ -76,17 +79,37 @@ def announce(offer: CountryOffer, *, by: User | None = None, now: datetime | Non
         "after": now + timedelta(days=settings.RENT_PRICE_NOTICE_DAYS),
     }  # fmt: skip
     told = 0
-    while changed := _announce_some(values):
+    while changed := _announce_some(values, by):
         told += changed
     tell()
     return told
 
 
 @transaction.atomic
-def _announce_some(values: dict[str, Any]) -> int:
+def _announce_some(values: dict[str, Any], by: User | None) -> int:
     with connection.cursor() as cursor:
         cursor.execute(ANNOUNCE, values)
-        return cursor.rowcount
+        ids = [row[0] for row in cursor.fetchall()]
+    changes = PriceChange.objects.filter(pk__in=ids).select_related("number", "workspace")
+    audit.record_many(
+        by=by, action="number.price_announced", subject_kind="number",
+        events=[
+            (change.workspace_id, change.number.public_id, change.number.e164, _words(change))
+            for change in changes
+        ],
+    )  # fmt: skip
+    return len(ids)
+
+
+def _words(change: PriceChange) -> str:
+    """In the history of the number. Nothing is added there when the price begins to count."""
+    old, new = (
+        money.show(price, change.number.currency) for price in (change.old_price, change.new_price)
+    )
+    if change.is_taken_back:
+        return f"Keeps its price of {old} a month"
+    starts = change.starts_at.astimezone(ZoneInfo(change.workspace.time_zone))
+    return f"Will cost {new} a month from {starts:%-d %b %Y}, {old} until then"
 
 
 def tell() -> None:

@@ -4,6 +4,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from numbers import dunning, price_changes
@@ -11,7 +13,7 @@ from numbers.models import CountryOffer, Number, PriceChange, PriceRule, RentDue
 from numbers.price_changes import announce, follow_price_list
 from numbers.rent import collect_due
 from numbers.tests.rent_book import at, audit, buy, lines, put_in
-from workspaces.models import Notice
+from workspaces.models import AuditEvent, Notice
 
 pytestmark = pytest.mark.django_db
 
@@ -62,6 +64,43 @@ def test_the_mail_names_the_number_both_prices_and_the_day(acme, offer):
     assert (
         f"{number.international}: $1.38 a month until then, $2.00 from 9 Feb 2023" in notice.body
     ), "10 February in UTC is still the 9th in New York"
+
+
+def test_the_history_of_the_number_tells_it_once(as_owner, owner, acme, offer):
+    number = buy(acme, "2023-01-10")
+    announce(offer, by=owner, now=at("2023-02-01"))
+    collect_due(at("2023-02-10"))
+    event = AuditEvent.objects.of_subject("number", number.public_id).get(
+        action__startswith="number.price"
+    )
+    assert event.text == "Will cost $2.00 a month from 9 Feb 2023, $1.38 until then"
+    assert (event.by, event.label) == (owner, number.e164)
+    page = as_owner.get(f"/w/acme/activity/?about={number.public_id}").content.decode()
+    assert event.text in page
+
+
+def test_the_history_tells_that_a_price_stays_after_all(acme, offer):
+    number = buy(acme, "2023-01-10")
+    announce(offer, now=at("2023-02-01"))
+    PriceRule.objects.update(fixed_price=OLD)
+    announce(offer, now=at("2023-02-02"))
+    told = AuditEvent.objects.of_subject("number", number.public_id).order_by("pk")
+    assert [(event.by_name, event.text) for event in told][-1] == (
+        "System", "Keeps its price of $1.38 a month",
+    )  # fmt: skip
+
+
+def test_telling_the_history_takes_as_many_queries_for_many(acme, offer):
+    def count(numbers: int, price: str) -> int:
+        for _ in range(numbers):
+            buy(acme, "2023-01-10")
+        PriceRule.objects.update(fixed_price=price)
+        with CaptureQueriesContext(connection) as queries:
+            announce(offer, now=at("2023-02-01"))
+        return len(queries)
+
+    count(1, "2.00")
+    assert count(0, "3.00") == count(12, "4.00")
 
 
 def test_one_mail_for_all_numbers_of_a_workspace(acme, globex, offer):

@@ -356,6 +356,29 @@ def test_the_whole_page_works_with_keys(browse, owner, stock):
     expect(page.get_by_role("heading", name="1 of 1 tagged")).to_be_visible()
 
 
+def test_more_numbers_are_shown_with_keys_on_a_telephone(browse, owner, acme, make_number):
+    for _ in range(PAGE_SIZE + 5):
+        make_number(acme)
+    page = open_list(browse, owner, viewport={"width": 320, "height": 700})
+    tab_to(page, page.get_by_role("link", name="Show 50 more"), key="Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(announced(page)).to_have_text("5 more numbers")
+    first, second = rows(page).nth(PAGE_SIZE), rows(page).nth(PAGE_SIZE + 1)
+    expect(first.get_by_role("link")).to_be_focused()
+    expect(first).to_be_in_viewport()
+    tab_to(page, second.get_by_role("link"))
+
+
+def test_more_numbers_are_a_page_of_their_own_without_javascript(browse, owner, acme, make_number):
+    for _ in range(PAGE_SIZE + 5):
+        make_number(acme)
+    page = open_list(browse, owner, False)
+    page.get_by_role("link", name="Show 50 more").press("Enter")
+    expect(rows(page)).to_have_count(5)
+    page.get_by_role("link", name="To the beginning of the list").press("Enter")
+    expect(rows(page)).to_have_count(PAGE_SIZE)
+
+
 def press(page: Page, target: Locator) -> None:
     """With keys, and wait for the page that it leads to."""
     page.wait_for_load_state("networkidle")  # a part that is replaced lets go of the focus

@@ -68,8 +68,8 @@ def barriers_of(
 ) -> Mapping[int, Barrier]:
     """Why these cannot be chosen, by primary key; a number that can is not among them.
 
-    ``settings.NUMBER_BARRIERS`` lists functions ``(workspace, numbers, needs) -> dict`` of
-    other apps, such as a registration that is missing.
+    ``settings.NUMBER_BARRIERS`` lists functions ``(workspace, numbers, needs) -> dict`` that
+    know more than the number itself tells, such as that a registration is missing.
     """
     found: dict[int, Barrier] = {}
     for path in settings.NUMBER_BARRIERS:
@@ -94,6 +94,8 @@ def _own_barrier(
             return Barrier("Inactive: its monthly fee is overdue", _add_funds(workspace, page))
         case Number.Because.DEACTIVATED:
             return Barrier("Inactive: switched off", Fix("Switch it on", page))
+    if number.carrier_trouble == Number.Health.NOT_IN_USE:
+        return Barrier("Not in use at the carrier", Fix("See what differs", f"{page}checks/"))
     if number.outbound_stopped_at:
         return Barrier("Its monthly fee is overdue", _add_funds(workspace, page))
     missing = [kind for kind in Capability if kind in needs and not number.can(kind)]

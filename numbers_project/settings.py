@@ -84,7 +84,10 @@ NUMBER_COSTS: list[str] = [
 NUMBER_CHECKS: list[str] = ["interactions.number_checks.checks"]
 # Functions (workspace, numbers, needs) -> dict[number id, numbers.choice.Barrier]: why a number
 # cannot be chosen for a campaign or an assistant, beyond what the number itself tells.
-NUMBER_BARRIERS: list[str] = []
+NUMBER_BARRIERS: list[str] = [
+    "numbers.documents.barriers",
+    "interactions.registrations.barriers",
+]
 # For so long after its release a number can be taken back; then the carrier gets it.
 NUMBER_UNDO_HOURS = env.int("NUMBER_UNDO_HOURS", default=24)
 

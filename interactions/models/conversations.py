@@ -275,6 +275,11 @@ class Message(Interaction):
         indexes = [
             models.Index(fields=["conversation", "-at", "-id"], name="message_of_conversation"),
             models.Index(
+                fields=["number", "-at"],
+                condition=Q(error_code__in=[30032, 30034]),
+                name="message_not_registered",
+            ),
+            models.Index(
                 fields=["ended_at"],
                 condition=Q(ended_at__isnull=False, settled_at__isnull=True),
                 name="message_to_settle",

@@ -9,7 +9,7 @@ from django.template import Context, Template
 from django.utils import timezone
 
 from lib.errors import Fix
-from numbers import tags
+from numbers import number_checks, sync, tags
 from numbers.choice import SHOWN, Barrier, NumberChoiceField
 from numbers.models import Number
 from telephony.values import Capability
@@ -68,6 +68,7 @@ def test_a_number_of_another_workspace_is_neither_offered_nor_taken(acme, globex
         ({"outbound_stopped_at": 1}, "Its monthly fee is overdue", "Add funds"),
         ({"parked_at": 1}, "Released", "Undo the release"),
         ({"vanished_at": 1}, "Inactive: the carrier does not have it", "See what to do"),
+        ({"carrier_trouble": 12}, "Not in use at the carrier", "See what differs"),
         ({"capabilities": ["voice"]}, "Cannot do SMS", "Buy one that does SMS"),
     ],
 )
@@ -82,6 +83,26 @@ def test_an_unusable_number_is_shown_disabled_with_reason_and_fix(
     assert f">{fix}<" in html
     form = sent(acme, sender=number.public_id)
     assert form.errors["sender"][0].startswith("+1 212-555-0123 cannot be used: ")
+
+
+def test_a_number_that_lost_its_documents_is_disabled(acme, make_number, simulator):
+    """Seen by the comparison, also after that has noted what the carrier says now."""
+    number = make_number(acme, "+4915155550103", country="DE", number_type="mobile",
+                         bundle_sid="BU" + "1" * 32)  # fmt: skip
+    kept = make_number(acme, "+4915155550104", country="DE", number_type="mobile",
+                       bundle_sid="BU" + "1" * 32)  # fmt: skip
+    for one, bundle in ((number, None), (kept, kept.bundle_sid)):
+        one.provider_sid = simulator.seed(one.e164, bundle_sid=bundle)
+        one.save(update_fields=["provider_sid"])
+    for look in (sync.check_number, lambda one: number_checks.check_now(number=one, by=None)):
+        for one in (number, kept):
+            look(one)
+        html = html_of(CampaignForm(workspace=acme))
+        assert re.search(rf'value="{number.public_id}"\s+disabled', html)
+        assert html.count("Registration missing: the carrier has no approved documents") == 1
+        assert f"/w/acme/numbers/{number.public_id}/checks/" in html
+        assert sent(acme, sender=kept.public_id).is_valid()
+        assert not sent(acme, sender=number.public_id).is_valid()
 
 
 def test_other_apps_can_say_why_not(acme, make_number, settings):

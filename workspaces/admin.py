@@ -8,10 +8,12 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import UserChangeForm
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
 
 from lib.admin_reason import ASK, Reasoned, ReasonForm
 from lib.read_only_admin import ReadOnlyAdmin
-from workspaces import audit, lifecycle
+from workspaces import audit, lifecycle, members
 from workspaces.models import AuditEvent, Invitation, Membership, User, Workspace
 from workspaces.permissions import EXPLAINED, Role
 
@@ -40,14 +42,20 @@ class MembershipFormSet(forms.BaseInlineFormSet):
     def clean(self) -> None:
         """The database would refuse it too, with less kind words."""
         super().clean()
-        had_owner = any(form.initial.get("role") == Role.OWNER for form in self.initial_forms)
+        owners = Membership.objects.filter(workspace=self.instance.pk, role=Role.OWNER)
+        had_owner = owners.filter(user__is_active=True).exists()
         kept = [
             form.cleaned_data
             for form in self.forms
             if form.cleaned_data and not form.cleaned_data.get("DELETE")
         ]
-        if had_owner and not any(data.get("role") == Role.OWNER for data in kept):
-            raise ValidationError("A workspace keeps an owner. Make somebody else one first.")
+        if had_owner and not any(
+            data.get("role") == Role.OWNER and getattr(data.get("user"), "is_active", False)
+            for data in kept
+        ):
+            raise ValidationError(
+                "A workspace keeps an owner who can sign in. Make somebody else one first."
+            )
         if self.has_changed() and self.instance.pk and not self.data.get("reason", "").strip():
             raise ValidationError(ASK)
 
@@ -120,7 +128,21 @@ def _record(
 
 
 class DeskUserForm(ReasonForm, UserChangeForm):
-    pass
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if "is_active" in self.changed_data and not (cleaned or {}).get("is_active"):
+            for workspace in members.only_owned_by(self.instance):
+                self.add_error("is_active", _needs_another_owner(self.instance, workspace))
+        return cleaned
+
+
+def _needs_another_owner(user: User, workspace: Workspace) -> str:
+    return format_html(
+        "{} is the only owner of {} who can sign in. "
+        'Make somebody else an owner there first, on <a href="{}">the page of {}</a>.',
+        user, workspace, reverse("admin:workspaces_workspace_change", args=[workspace.pk]),
+        workspace,
+    )  # fmt: skip
 
 
 @admin.register(User)

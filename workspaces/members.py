@@ -1,8 +1,9 @@
 """Changing what people may do in a workspace, and ending it.
 
-Nobody grants what they do not have, only owners touch owners, and one owner always stays.
-Whoever acts is looked at again inside the transaction: they may have lost the right a
-moment ago. The rights of others end with the commit, since every request asks the database.
+Nobody grants what they do not have, only owners touch owners, and an owner who can sign in
+always stays. Whoever acts is looked at again inside the transaction: they may have lost the
+right a moment ago. The rights of others end with the commit, since every request asks the
+database.
 """
 
 from collections.abc import Iterator
@@ -12,10 +13,11 @@ from typing import Any
 
 from allauth.usersessions.models import UserSession
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 
 from lib.errors import Refusal
 from workspaces import audit, notices
-from workspaces.models import AuditEvent, Membership, User
+from workspaces.models import AuditEvent, Membership, User, Workspace
 from workspaces.permissions import EXPLAINED, MEMBERS_MANAGE, OF_ROLE, Role
 
 KEEPS_AN_OWNER = "membership_an_owner_always"  # the trigger's name for it
@@ -34,7 +36,7 @@ class LastOwner(Refusal):
 
     def __init__(self) -> None:
         super().__init__(
-            "This is the only owner. Make someone else an owner first, then try again."
+            "No other owner could sign in. Make someone else an owner first, then try again."
         )
 
 
@@ -92,6 +94,19 @@ def leave(*, membership: Membership) -> None:
     with _last_owner_refused(), transaction.atomic():
         member = Membership.objects.select_for_update().get(pk=membership.pk)
         _end(member, member, "member.left", f"{member.user} left")
+
+
+def only_owned_by(user: User) -> list[Workspace]:
+    """The workspaces that no other owner could sign in to, locked until the transaction ends:
+    for whoever is about to switch this login off."""
+    others = Membership.objects.filter(
+        workspace=OuterRef("pk"), role=Role.OWNER, user__is_active=True
+    ).exclude(user=user)
+    owned = Workspace.objects.filter(
+        pk__in=user.memberships.filter(role=Role.OWNER).values("workspace")
+    )
+    list(owned.order_by("pk").select_for_update(no_key=True))
+    return list(owned.filter(~Exists(others)).order_by("name"))
 
 
 def may_give(actor: Membership, role: Role) -> None:

@@ -125,7 +125,7 @@ class MembershipQuerySet(WorkspaceQuerySet):
 class Membership(WorkspaceOwned):
     """A person's place in a workspace: a role, and what they have beyond it or without it.
 
-    A trigger keeps at least one owner in every workspace.
+    Triggers keep at least one owner whose login is on in every workspace.
     """
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)

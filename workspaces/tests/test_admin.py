@@ -116,6 +116,26 @@ def test_a_login_is_switched_off_with_a_reason_that_its_workspaces_hear(support,
     assert LogEntry.objects.get().change_message == "is_active: Left the firm"
 
 
+def test_the_only_owner_is_not_switched_off_before_there_is_another(support, acme, owner, member):
+    address = f"/admin/workspaces/user/{owner.pk}/change/"
+    answer = support.post(address, login_form(owner, reason="Left the firm"))
+    assert "Olivia is the only owner of Acme who can sign in." in answer.text
+    assert f'href="/admin/workspaces/workspace/{acme.pk}/change/"' in answer.text
+    owner.refresh_from_db()
+    assert owner.is_active
+    Membership.objects.filter(user=member).update(role="owner")
+    assert support.post(address, login_form(owner, reason="Left the firm")).status_code == 302
+    answer = support.post(f"/admin/workspaces/user/{member.pk}/change/", login_form(member))
+    assert "Max is the only owner of Acme who can sign in." in answer.text
+
+
+def test_a_login_that_is_off_is_no_owner_to_hand_a_workspace_to(support, acme, owner, member):
+    User.objects.filter(pk=member.pk).update(is_active=False)
+    answer = save(support, acme, [{"role": "viewer"}, {"role": "owner"}])
+    assert "keeps an owner who can sign in" in answer.text
+    assert save(support, acme, [{"role": "owner"}, {"role": "owner"}]).status_code == 302
+
+
 def test_nobody_sets_the_password_of_somebody_else(support, member):
     address = f"/admin/workspaces/user/{member.pk}/password/"
     new = {"password1": "another-long-one-1", "password2": "another-long-one-1"}

@@ -9,7 +9,7 @@ from django.test import Client
 from conftest import make_member, signed_in
 from workspaces import members
 from workspaces.members import LastOwner, MayNot
-from workspaces.models import AuditEvent, Membership, Notice
+from workspaces.models import AuditEvent, Membership, Notice, User
 from workspaces.permissions import (
     EXPLAINED,
     MEMBERS_MANAGE,
@@ -114,13 +114,34 @@ def test_the_last_owner_stays(acme, owner, member, place, way):
     assert place(owner).role == Role.OWNER
 
 
-def test_even_sql_by_hand_leaves_an_owner(acme, owner):
+@pytest.mark.parametrize("way", WAYS_OUT)
+def test_an_owner_who_cannot_sign_in_is_none(acme, owner, member, place, way):
+    other = make_member(acme, Role.OWNER, "other@acme.test")
+    User.objects.filter(pk=other.pk).update(is_active=False)
+    with pytest.raises(LastOwner, match="No other owner could sign in"):
+        WAYS_OUT[way](place(owner))
+    User.objects.filter(pk=other.pk).update(is_active=True)
+    WAYS_OUT[way](place(owner))
+    assert place(other).role == Role.OWNER
+
+
+@pytest.mark.parametrize(
+    "by_hand",
+    [
+        "DELETE FROM workspaces_membership WHERE role = 'owner'",
+        "UPDATE workspaces_user SET is_active = false",
+        "UPDATE workspaces_membership SET user_id = (SELECT id FROM workspaces_user WHERE NOT "
+        "is_active) WHERE role = 'owner'",
+    ],
+)
+def test_even_sql_by_hand_leaves_an_owner(acme, owner, by_hand):
+    User.objects.create(email="off@acme.test", is_active=False)
     with (
         pytest.raises(DatabaseError, match="without an owner"),
         transaction.atomic(),
         connection.cursor() as cursor,
     ):
-        cursor.execute("DELETE FROM workspaces_membership WHERE role = 'owner'")
+        cursor.execute(by_hand)
 
 
 def leave_together(acme) -> list[str]:
@@ -152,6 +173,34 @@ def test_of_two_owners_who_leave_at_once_one_stays(acme, owner):
     make_member(acme, Role.OWNER, "other@acme.test")
     assert leave_together(acme) == ["left", "stayed"]
     assert Membership.objects.for_workspace(acme).filter(role=Role.OWNER).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_owners_who_are_switched_off_and_leave_at_once_one_stays(acme, owner, place):
+    """Whoever comes second waits for the first, and counts what it left."""
+    other = make_member(acme, Role.OWNER, "other@acme.test")
+    me, counted, outcome = place(owner), threading.Event(), []
+
+    def go() -> None:
+        counted.wait(10)
+        try:
+            members.leave(membership=me)
+            outcome.append("left")
+        except LastOwner:
+            outcome.append("stayed")
+        finally:
+            connection.close()
+
+    leaving = threading.Thread(target=go)
+    leaving.start()
+    with transaction.atomic():
+        assert members.only_owned_by(other) == []
+        counted.set()
+        leaving.join(0.5)
+        assert leaving.is_alive()
+        User.objects.filter(pk=other.pk).update(is_active=False)
+    leaving.join(10)
+    assert outcome == ["stayed"]
 
 
 UNGUARDED = """

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from lib import htmx
@@ -108,7 +108,6 @@ def choose_columns(request: WorkspaceRequest) -> HttpResponse:
     form = ColumnsForm(request.POST)
     if form.is_valid():
         remember(user=request.user, columns=form.cleaned_data["columns"])
+    here = reverse("numbers:index", args=[request.workspace.slug])
     back = request.POST.get("back", "")
-    if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
-        return redirect("numbers:index", workspace_slug=request.workspace.slug)
-    return redirect(back)
+    return redirect(back if back.startswith(f"{here}?") else here)

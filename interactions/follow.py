@@ -125,7 +125,7 @@ def note_recording(recording: Recording) -> None:
     if not voicemail.seconds:
         Voicemail.objects.filter(pk=voicemail.pk).update(seconds=recording.seconds)
     if recording.status == "completed" and voicemail.state == Voicemail.State.DUE:
-        ring("fetch_voicemail", voicemail.pk)
+        ring("fetch_voicemail", voicemail.workspace_id, voicemail.pk)
 
 
 def note_transcription(transcription: Transcription) -> None:

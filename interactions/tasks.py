@@ -1,4 +1,7 @@
-"""Doorbells and sweeps: each only finds the rows and calls the operation."""
+"""Doorbells and sweeps: each only finds the rows and calls the operation.
+
+A row is looked up by its workspace and its id.
+"""
 
 import logging
 
@@ -22,14 +25,14 @@ log = logging.getLogger(__name__)
 
 
 @shared_task
-def handle_message(message_id: int) -> None:
+def handle_message(workspace_id: int, message_id: int) -> None:
     message = Message.objects.select_related("number", "conversation__number", "workspace")
-    handling.handle(message.get(pk=message_id))
+    handling.handle(message.get(workspace=workspace_id, pk=message_id))
 
 
 @shared_task
-def fetch_voicemail(voicemail_id: int) -> None:
-    media.fetch_voicemail(Voicemail.objects.get(pk=voicemail_id))
+def fetch_voicemail(workspace_id: int, voicemail_id: int) -> None:
+    media.fetch_voicemail(Voicemail.objects.get(workspace=workspace_id, pk=voicemail_id))
 
 
 @shared_task

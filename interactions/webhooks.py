@@ -186,7 +186,7 @@ def message(request: HttpRequest, fields: Fields) -> str:
     """A message has arrived. Replies are sent as messages of their own, never in the answer."""
     received = receive_message(payloads.IncomingMessage.read(fields))
     if received.is_new:
-        ring("handle_message", received.id)
+        ring("handle_message", received.workspace_id, received.id)
     return twiml.no_reply()
 
 

@@ -72,4 +72,4 @@ def ring_for(number: Number) -> None:
     """Have it sent as soon as the change is committed."""
     from numbers import tasks  # the tasks import this module
 
-    doorbell.ring(tasks.send_number_name, number.pk)
+    doorbell.ring(tasks.send_number_name, number.workspace_id, number.pk)

@@ -186,7 +186,7 @@ def order(request: WorkspaceRequest, reference: str) -> HttpResponse:
     )
     receipt = receipt_of(found)
     if receipt.is_due:
-        ring(tasks.settle_order, found.pk)
+        ring(tasks.settle_order, found.workspace_id, found.pk)
     fragment = f"numbers/_order{'_several' if len(receipt.lines) > 1 else ''}.html"
     context = {
         "order": found,

@@ -61,7 +61,7 @@ def begin(order: NumberOrder) -> None:
 
     placed = list(order.lines.filter(state=State.PLACED))
     if len(placed) > 1:
-        ring(buy_order, order.pk)
+        ring(buy_order, order.workspace_id, order.pk)
     else:
         buy_each(placed)
 

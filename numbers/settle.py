@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from numbers.models import Number, OrderLine
+from numbers.models import Number, NumberOrder, OrderLine
 from numbers.order_log import advance
 from numbers.place import hung_up_after
 from numbers.purchase import buy_line, finish_line, is_quiet, quiet_time, refuse_line
@@ -25,25 +25,25 @@ LOOK_AGAIN = timedelta(seconds=5)
 State = OrderLine.State
 
 
-def due_lines(order_id: int | None = None) -> QuerySet[OrderLine]:
+def due_lines(order: NumberOrder | None = None) -> QuerySet[OrderLine]:
     """Unsettled lines that anybody may take now, longest waiting first.
 
     A line is left alone as long as the process that called for it may still be waiting for
     the answer; after that, nobody but a sweep will ever touch it.
     """
     lines = OrderLine.objects.unsettled().filter(due_at__lte=timezone.now())
-    if order_id is not None:
-        lines = lines.filter(order_id=order_id)
+    if order is not None:
+        lines = lines.filter(order=order)
     lines = lines.select_related("order__workspace", "order__hold", "order__placed_by")
     return lines.order_by("due_at", "pk")
 
 
-def settle_due(order_id: int | None = None) -> None:
+def settle_due(order: NumberOrder | None = None) -> None:
     """Settle what is due, each line on its own: one that fails does not stop the others.
 
     Only a provider that answers nobody stops the round; the next one begins with the rest.
     """
-    for line in due_lines(order_id)[:AT_MOST]:
+    for line in due_lines(order)[:AT_MOST]:
         if not _take(line):
             continue
         try:

@@ -1,4 +1,7 @@
-"""Doorbells and sweeps: each only finds the rows and calls the operation."""
+"""Doorbells and sweeps: each only finds the rows and calls the operation.
+
+A row is looked up by its workspace and its id.
+"""
 
 import logging
 
@@ -20,7 +23,7 @@ from numbers import (
     usages,
     watch,
 )
-from numbers.models import NumberOrder, RentArrears
+from numbers.models import Number, NumberOrder, RentArrears
 from numbers.rent_runs import RunInTheFuture
 from telephony.errors import ProviderError
 from workspaces.models import User, Workspace
@@ -29,8 +32,8 @@ log = logging.getLogger(__name__)
 
 
 @shared_task
-def buy_order(order_id: int) -> None:
-    purchase.buy_placed(NumberOrder.objects.get(pk=order_id))
+def buy_order(workspace_id: int, order_id: int) -> None:
+    purchase.buy_placed(NumberOrder.objects.get(workspace=workspace_id, pk=order_id))
 
 
 @shared_task
@@ -39,8 +42,8 @@ def settle_unknown_orders() -> None:
 
 
 @shared_task
-def settle_order(order_id: int) -> None:
-    settle.settle_due(order_id=order_id)
+def settle_order(workspace_id: int, order_id: int) -> None:
+    settle.settle_due(NumberOrder.objects.get(workspace=workspace_id, pk=order_id))
 
 
 @shared_task
@@ -115,8 +118,8 @@ def announce_prices() -> None:
 
 
 @shared_task
-def send_number_name(number_id: int) -> None:
-    names.send_name(number_id)
+def send_number_name(workspace_id: int, number_id: int) -> None:
+    names.send_name(Number.objects.get(workspace=workspace_id, pk=number_id).pk)
 
 
 @shared_task

@@ -171,8 +171,8 @@ def settle_open() -> None:
             return
 
 
-def claim(pk: int | None = None, after: timedelta = ASK_AGAIN) -> SavedCard | None:
+def claim(this: SavedCard | None = None, after: timedelta = ASK_AGAIN) -> SavedCard | None:
     """Take one whose turn it is, or this one if it is its turn."""
     unsettled = SavedCard.objects.filter(state__in=SavedCard.UNSETTLED)
-    mine = unsettled.filter(pk=pk) if pk else unsettled
+    mine = unsettled.filter(pk=this.pk) if this else unsettled
     return take_turn(mine.select_related("workspace", "by"), after=after)

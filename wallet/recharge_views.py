@@ -118,7 +118,7 @@ def _saving(request: WorkspaceRequest) -> bool:
     card = mine.filter(reference=back.cleaned_data["card"], state=SavedCard.State.OPEN).first()
     if card is None:
         return False
-    tasks.settle_card.delay(card.pk)
+    tasks.settle_card.delay(card.workspace_id, card.pk)
     card.refresh_from_db(fields=["state"])
     return card.state == SavedCard.State.OPEN
 

@@ -34,8 +34,8 @@ def settle_open() -> None:
             return
 
 
-def claim(pk: int | None = None, after: timedelta = ASK_AGAIN) -> TopUp | None:
+def claim(this: TopUp | None = None, after: timedelta = ASK_AGAIN) -> TopUp | None:
     """Take one whose turn it is, or this one if it is its turn."""
     unsettled = TopUp.objects.filter(state__in=TopUp.UNSETTLED)
-    mine = unsettled.filter(pk=pk) if pk else unsettled
+    mine = unsettled.filter(pk=this.pk) if this else unsettled
     return take_turn(mine.select_related("workspace", "wallet", "by", "card"), after=after)

@@ -1,4 +1,7 @@
-"""Doorbells and sweeps: each only finds the rows and calls the operation."""
+"""Doorbells and sweeps: each only finds the rows and calls the operation.
+
+A row is looked up by its workspace and its id.
+"""
 
 import logging
 from datetime import timedelta
@@ -7,6 +10,7 @@ from celery import shared_task
 
 from lib.errors import Refusal
 from wallet import alerts, cards, recharge, settle, stripe_events
+from wallet.models import SavedCard, TopUp
 
 log = logging.getLogger(__name__)
 WAITED_FOR = timedelta(seconds=1.5)
@@ -19,9 +23,10 @@ def settle_open_top_ups() -> None:
 
 
 @shared_task
-def settle_top_up(pk: int) -> None:
+def settle_top_up(workspace_id: int, top_up_id: int) -> None:
     """Somebody waits for it: ask every other second."""
-    found = settle.claim(pk, after=WAITED_FOR)
+    wanted = TopUp.objects.get(workspace=workspace_id, pk=top_up_id)
+    found = settle.claim(wanted, after=WAITED_FOR)
     if found is None:
         return
     try:
@@ -31,9 +36,10 @@ def settle_top_up(pk: int) -> None:
 
 
 @shared_task
-def settle_card(pk: int) -> None:
+def settle_card(workspace_id: int, card_id: int) -> None:
     """Somebody waits for it: ask every other second."""
-    found = cards.claim(pk, after=WAITED_FOR)
+    wanted = SavedCard.objects.get(workspace=workspace_id, pk=card_id)
+    found = cards.claim(wanted, after=WAITED_FOR)
     if found is None:
         return
     try:

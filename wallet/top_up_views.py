@@ -170,7 +170,7 @@ def top_up(request: WorkspaceRequest, reference: str) -> HttpResponse:
     """What became of a payment. While that is not known, the page asks again by itself."""
     found = _find(request, reference)
     if found.state in TopUp.UNSETTLED:
-        tasks.settle_top_up.delay(found.pk)
+        tasks.settle_top_up.delay(found.workspace_id, found.pk)
         found.refresh_from_db(fields=["state", "settled_at"])
     arrival = ArrivalForm(request.GET)
     arrival.is_valid()

@@ -124,7 +124,7 @@ def test_a_worker_that_dies_in_between_is_followed_by_the_sweep(
 
 def test_two_workers_with_one_order_buy_each_number_once(acme, owner, quoted, money, simulator):
     order = place_order(workspace=acme, by=owner, quote=quoted(4))
-    at_once(*[lambda: tasks.buy_order(order.pk)] * 3)
+    at_once(*[lambda: tasks.buy_order(acme.pk, order.pk)] * 3)
     assert states(order) == [State.DONE] * 4
     assert money(acme) == (FIFTY - 4 * PRICE, 0)
     asked = [r for r in simulator.requests if r["method"] == "POST"]

@@ -17,6 +17,7 @@ from typing import Protocol
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from interactions import forwarding
 from interactions.models import Call, Message
 from interactions.plans import STANDARD, Answer, Answers, CallerId, VoicePlan, voice_plan
 from interactions.receive import ReceivedCall
@@ -60,8 +61,10 @@ def answer_call(call: ReceivedCall) -> str:
         Call.objects.filter(pk=call.id).update(outcome=Call.Outcome.ANNOUNCED)
     if call.is_loop and step.is_forward:
         step = step.fallback or STANDARD
-    return render(step, 0, caller=call.caller, called=call.called,
-                  limit_seconds=call.limit_seconds)  # fmt: skip
+    limit = forwarding.allow(call, step) if step.is_forward else None
+    if limit == 0:
+        return twiml.reject()
+    return render(step, 0, caller=call.caller, called=call.called, limit_seconds=limit)
 
 
 def after_dial(call: Call, *, round_done: int) -> str:

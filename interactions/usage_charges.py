@@ -3,7 +3,8 @@
 What arrived has happened already and is charged from the rates that are shown, down to the
 wallet's credit limit; what the wallet cannot pay stays due and is tried again. What is sent
 was held before it was sent, and is captured when the provider says what it took, never
-more than was held. Each charge has its key from the provider's SID.
+more than was held. A call that is forwarded does both: what its parts cost is taken from what
+was set aside for it (see forwarding.py). Each charge has its key from the provider's SID.
 """
 
 import logging
@@ -15,7 +16,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from interactions import rates
+from interactions import forwarding, rates
 from interactions.models import Call, CallLeg, Message, Usage, UsageRate
 from interactions.models.usage import with_markup
 from interactions.out_of_money import tell_the_owner
@@ -53,6 +54,8 @@ def settle_due() -> None:
         :AT_MOST
     ]:
         _guarded(settle_usage, usage)
+    for call in forwarding.paid()[:AT_MOST]:
+        _guarded(forwarding.give_free, call)
 
 
 def _guarded(settle, row) -> None:  # type: ignore[no-untyped-def]
@@ -152,9 +155,9 @@ def charge(usage: Usage) -> None:
             _later(usage, timedelta(hours=1))
             return
         try:
-            entry = ledger.charge(
-                wallet=wallet, kind=Kind.USAGE, amount=usage.amount, key=key_of(usage),
-                text=text_of(usage), reference=reference_of(usage),
+            entry = forwarding.pay(
+                usage, wallet, key=key_of(usage), text=text_of(usage),
+                reference=reference_of(usage),
             )  # fmt: skip
         except InsufficientFunds as refusal:
             usage.owed_since = usage.owed_since or timezone.now()

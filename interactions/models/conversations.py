@@ -10,6 +10,7 @@ from django.urls import reverse
 from interactions.models.routes import Route
 from lib import e164 as formats
 from numbers.models import Number, new_public_id
+from wallet.models import Hold, money_field
 from workspaces.models import User, WorkspaceOwned
 
 LONGEST_ADDRESS = 64
@@ -138,11 +139,15 @@ class Call(Interaction):
     route = models.ForeignKey(Route, null=True, on_delete=models.PROTECT, db_index=False)
     seconds = models.PositiveIntegerField(null=True, help_text="From the answer to the end.")
     answered_by = models.CharField(max_length=16, blank=True, help_text="The phone that took it.")
-    # How long the money lasts; empty where it lasts as long as any call may.
+    # How long it may last; 0 where there was no money for it. Of one that came in, empty until
+    # it is forwarded: see interactions.forwarding.
     limit_seconds = models.PositiveIntegerField(null=True)
-    # Others from the same caller were under way: it goes in a circle and is not forwarded on.
+    # What it may cost at most, and as much of that as was set aside.
+    may_cost = money_field(null=True)
+    hold = models.OneToOneField(Hold, null=True, on_delete=models.PROTECT)
     # When the carrier was asked for the legs and recordings of it that nobody reported.
     asked_for_parts_at = models.DateTimeField(null=True, editable=False)
+    # Others from the same caller were under way: it goes in a circle and is not forwarded on.
     is_loop = models.BooleanField(default=False)
     # What an answerer (settings.INBOUND_ANSWERERS) said; empty where the route answered.
     answer = models.TextField(blank=True)
@@ -169,6 +174,11 @@ class Call(Interaction):
                 fields=["ended_at"],
                 name="call_parts_to_ask",
                 condition=Q(ended_at__isnull=False, asked_for_parts_at__isnull=True),
+            ),
+            models.Index(
+                fields=["workspace"],
+                name="call_promised_money",
+                condition=Q(may_cost__isnull=False, ended_at__isnull=True),
             ),
         ]
 

@@ -49,7 +49,7 @@ def test_all_phones_ring_at_once_and_show_the_caller(routed):
     assert [number.text for number in dial] == list(PHONES)
     assert (dial.get("timeout"), dial.get("callerId")) == ("30", CALLER)
     assert dial.get("answerOnBridge") == "true"
-    assert dial.get("timeLimit") is None
+    assert dial.get("timeLimit") == "14400"
 
 
 def test_the_number_itself_can_be_shown_and_is_for_an_anonymous_caller(routed, number):

@@ -12,7 +12,7 @@ from interactions.plans import Answer, Answers, VoicePlan
 from interactions.tests.conftest import CALLER, set_route
 from telephony.twiml import Greeting
 from telephony.webhook_urls import webhooks_for_numbers
-from wallet.models import Entry, Kind, Wallet
+from wallet.models import Entry, Hold, Kind, Wallet
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,7 +41,7 @@ def forwarded(seeded, owner):
     def set_forward(**facts):
         values = {"phones": (PHONE, OTHER_PHONE), "fallback": VOICEMAIL} | facts
         plan = VoicePlan(Answer(kind=Answers.FORWARD, **values))
-        set_route(seeded, owner, plan.write())
+        set_route(seeded, owner, plan.write(), minute_price="0.0270")
         return seeded
 
     return set_forward
@@ -87,6 +87,78 @@ def test_a_forwarded_call_is_taken_and_both_legs_are_charged(acme, forwarded, si
     assert balance(acme) == Decimal("49.946")
     usage_charges.settle_due()
     assert balance(acme) == Decimal("49.946")
+
+
+def held(workspace) -> Decimal:
+    return Wallet.objects.get(workspace=workspace).held
+
+
+def test_the_parts_of_a_forwarded_call_are_paid_from_what_was_set_aside(
+    acme, forwarded, simulator
+):  # fmt: skip
+    number = forwarded()
+    simulator.phone(PHONE, picks_up_after=4, talks=70)
+    simulator.call(caller=CALLER, called=number.e164)
+    simulator.run()
+    assert held(acme) == Decimal("0.81")  # half an hour, until it is settled
+    usage_charges.settle_due()
+    hold = Hold.objects.get()
+    assert (held(acme), hold.captured, hold.released) == (
+        0, Decimal("0.054"), Decimal("0.756"),
+    )  # fmt: skip
+    assert set(Entry.objects.filter(kind=Kind.USAGE).values_list("hold", flat=True)) == {hold.pk}
+
+
+def test_more_than_was_set_aside_is_charged_whole(acme, forwarded, simulator):
+    number = forwarded()
+    simulator.phone(PHONE, picks_up_after=4, talks=2400)
+    simulator.call(caller=CALLER, called=number.e164)
+    simulator.run()
+    usage_charges.settle_due()
+    assert (held(acme), balance(acme)) == (0, Decimal("50") - 40 * Decimal("0.0270"))
+
+
+def test_what_was_set_aside_for_a_call_that_nobody_took_is_free_again(acme, forwarded, simulator):
+    number = forwarded()
+    simulator.call(caller=CALLER, called=number.e164, person=simulator.person(hangs_up_after=8))
+    simulator.run()
+    usage_charges.settle_due()
+    assert (held(acme), balance(acme)) == (0, 50)
+
+
+def test_what_was_set_aside_is_free_again_though_the_end_was_never_reported(
+    acme, forwarded, simulator
+):  # fmt: skip
+    number = forwarded()
+    simulator.fault("webhook_lost", method="WEBHOOK", path_contains="/status/", times=-1)
+    simulator.call(caller=CALLER, called=number.e164, person=simulator.person(hangs_up_after=8))
+    simulator.run()
+    usage_charges.settle_due()
+    assert held(acme) == Decimal("0.81")
+    Call.objects.update(at=timezone.now() - timedelta(hours=1))
+    catch_up.ask_about_the_silent()
+    usage_charges.settle_due()
+    assert (held(acme), balance(acme)) == (0, 50)
+
+
+def test_a_part_that_could_not_be_paid_keeps_what_was_set_aside(acme, forwarded, simulator):
+    """Whoever settles it dies between the claim and the charge; the next round pays it."""
+    number = forwarded()
+    simulator.phone(PHONE, picks_up_after=4, talks=70)
+    simulator.call(caller=CALLER, called=number.e164)
+    simulator.run()
+    for leg in CallLeg.objects.filter(seconds__gt=0):
+        Usage.objects.create(
+            workspace=acme, kind="call_out", call=leg.call, leg=leg, state="due", quantity=2,
+            unit_price=Decimal("0.0168"), amount=Decimal("0.0336"), currency="USD",
+            at=timezone.now(), next_try_at=timezone.now() + timedelta(minutes=1),
+        )  # fmt: skip
+    CallLeg.objects.update(settled_at=timezone.now())
+    usage_charges.settle_due()
+    assert held(acme) == Decimal("0.7896")  # the way in is paid
+    Usage.objects.update(next_try_at=timezone.now())
+    usage_charges.settle_due()
+    assert (held(acme), balance(acme)) == (0, Decimal("49.946"))
 
 
 def test_nobody_takes_a_forwarded_call_so_the_fallback_does(forwarded, simulator):
@@ -185,9 +257,12 @@ def test_a_leg_that_nobody_reported_is_found_and_charged(acme, forwarded, simula
     catch_up.ask_for_lost_parts()
     assert not CallLeg.objects.exists(), "too early to ask"
     an_hour_later()
+    usage_charges.settle_due()
+    assert held(acme) == Decimal("0.7896"), "only the way in is paid"
     for _ in range(2):
         catch_up.ask_for_lost_parts()
         usage_charges.settle_due()
+    assert held(acme) == 0
     assert {leg.e164: leg.status for leg in CallLeg.objects.all()} == {
         PHONE: "canceled", OTHER_PHONE: "completed",
     }  # fmt: skip

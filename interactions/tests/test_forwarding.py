@@ -1,0 +1,210 @@
+"""The money of forwarded calls: set aside first, and promised once, however many there are.
+
+What becomes of it is in test_through_simulator.py.
+"""
+
+import threading
+import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from decimal import Decimal
+from importlib import import_module
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.utils import timezone
+
+from interactions.answering import answer_call
+from interactions.models import ArrivedForNobody, Call
+from interactions.plans import Answer, Answers, VoicePlan
+from interactions.receive import receive_call
+from interactions.tests.conftest import set_route, sid
+from numbers.models import RentDue
+from telephony.payloads import IncomingCall
+from wallet import ledger
+from wallet.models import Hold, Wallet
+from wallet.precautions import set_precautions
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FORWARD = import_module("interactions.migrations.0062_hold_for_forwarded_calls").FORWARD
+PHONES = ("+13105550101", "+13105550102")
+
+
+@pytest.fixture
+def forwards(owner, number, provider):
+    """Sets a route that forwards, at a price a minute."""
+
+    def set_forward(minute_price: str, **facts) -> None:
+        plan = VoicePlan(Answer(kind=Answers.FORWARD, **{"phones": PHONES} | facts))
+        set_route(number, owner, plan.write(), minute_price=minute_price)
+
+    return set_forward
+
+
+@pytest.fixture
+def ring(number, provider):
+    """Calls the number; returns for how many seconds it may be forwarded, 0 if refused."""
+    provider.client.get("/healthz")  # the middleware is loaded before threads ask for it
+
+    def call(call_sid: str = "") -> int:
+        _sid, response = provider.call(number.e164, call_sid=call_sid, caller=a_caller())
+        verb = ET.fromstring(response.content)[0]
+        return int(verb.get("timeLimit")) if verb.tag == "Dial" else 0
+
+    return call
+
+
+def a_caller() -> str:
+    return f"+1415{int(sid()[2:], 16) % 7_000_000 + 2_000_000}"
+
+
+def wallet_of(workspace) -> Wallet:
+    return Wallet.objects.get(workspace=workspace)
+
+
+def spend(workspace, amount: str) -> None:
+    ledger.charge(wallet=wallet_of(workspace), kind="usage", amount=Decimal(amount), key="k",
+                  text="t")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("minute_price", "minutes", "aside"),
+    [
+        ("0.0270", 240, "0.81"),  # four hours at most, of which half an hour is set aside
+        ("0.20", 125, "6"),  # half of the money
+        ("2.00", 12, "24"),
+        ("3.00", 10, "30"),  # ten minutes at least
+        ("5.00", 10, "50"),  # all of it, where it lasts no longer
+        ("60.00", 1, "50"),  # a minute, where there is any money
+    ],
+)
+def test_half_an_hour_is_set_aside_and_half_of_the_money_promised(
+    acme, forwards, ring, minute_price, minutes, aside
+):
+    forwards(minute_price)
+    assert ring() == minutes * 60
+    call = Call.objects.get()
+    assert (wallet_of(acme).held, call.hold.amount) == (Decimal(aside), Decimal(aside))
+    assert call.may_cost == Decimal(minute_price) * minutes
+    assert call.hold.key == f"usage:forward:{call.sid}"
+
+
+def test_a_repeat_gets_the_first_answer_and_sets_nothing_more_aside(acme, forwards, ring):
+    forwards("0.20")
+    call_sid = sid()
+    first = ring(call_sid)
+    spend(acme, "30")
+    assert ring(call_sid) == first == 125 * 60
+    assert Hold.objects.count() == 1
+
+
+def test_the_next_round_of_phones_has_the_same_limit(forwards, number, provider):
+    forwards("0.20", together=False)
+    call_sid, response = provider.call(number.e164)
+    dial = ET.fromstring(response.content)[0]
+    form = {"CallSid": call_sid, "DialCallStatus": "no-answer"}
+    [after] = ET.fromstring(provider.post(dial.get("action"), form).content)
+    assert (after[0].text, after.get("timeLimit")) == (PHONES[1], "7500")
+    assert Hold.objects.count() == 1
+
+
+def test_phones_that_may_pick_up_before_the_whisper_are_set_aside_too(acme, forwards, ring):
+    forwards("0.0270", whisper=True)
+    ring()
+    assert wallet_of(acme).held == Decimal("0.0270") * 32
+
+
+def test_each_call_gets_half_of_what_the_others_left(acme, forwards, ring):
+    forwards("0.20")
+    limits = [ring() // 60 for _ in range(6)]
+    assert limits == [125, 62, 31, 16, 10, 6]
+    assert ring() == 0
+    assert sum(limits) * Decimal("0.20") == 50
+
+
+def test_a_voicemail_sets_nothing_aside(number, provider):
+    provider.call(number.e164)
+    assert not Hold.objects.exists()
+
+
+def test_money_that_is_kept_for_rent_answers_a_call_all_the_same(acme, owner, forwards, ring):
+    set_precautions(workspace=acme, by=owner, alert_below=None, keep_days=10)
+    RentDue.objects.update(due_at=timezone.now() + timedelta(days=5), price=Decimal(50))
+    forwards("5.00")
+    assert ring() == 600
+
+
+def test_on_credit_nothing_is_set_aside_and_nothing_promised_twice(acme, forwards, ring):
+    Wallet.objects.update(credit_limit=Decimal(20))
+    spend(acme, "50")
+    forwards("2.00")
+    assert [ring(), ring()] == [600, 0]
+    assert wallet_of(acme).held == 0
+
+
+# --- At once ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def slowly(request):
+    """The function takes its time between looking and holding; ``off``: without its lock."""
+    body = FORWARD.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")
+    slow = body.replace(
+        "    IF v_free > 0 THEN", "    PERFORM pg_sleep(0.2);\n    IF v_free > 0 THEN"
+    )
+    if request.param == "off":
+        slow = slow.replace(" FOR NO KEY UPDATE", "")
+    with connection.cursor() as cursor:
+        cursor.execute(slow)
+        yield
+        cursor.execute(body)
+
+
+def at_once(ring, count: int = 8) -> list[int]:
+    together = threading.Barrier(count)
+
+    def one(_n: int) -> int:
+        try:
+            together.wait()
+            return ring()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(one, range(count)))
+
+
+@pytest.mark.parametrize("slowly", ["on"], indirect=True)
+def test_eight_calls_at_once_are_promised_no_more_than_there_is(acme, forwards, ring, slowly):
+    forwards("0.20")
+    limits = sorted(at_once(ring), reverse=True)
+    assert limits == [60 * n for n in (125, 62, 31, 16, 10, 6, 0, 0)]
+    assert sum(limits) // 60 * Decimal("0.20") == 50
+
+
+@pytest.mark.parametrize("slowly", ["off"], indirect=True)
+def test_without_the_lock_they_would_be(acme, forwards, ring, slowly):
+    forwards("0.20")
+    assert sum(at_once(ring)) // 60 * Decimal("0.20") > 50
+
+
+def test_who_was_received_and_finds_all_promised_is_turned_away_politely(
+    acme, owner, forwards, number, provider
+):
+    forwards("5.00")
+    calls = [
+        IncomingCall(sid=sid(), caller=a_caller(), called=number.e164, status="ringing",
+                     forwarded_from="", is_fax=False)
+        for _ in range(2)
+    ]  # fmt: skip
+    first, second = [receive_call(call) for call in calls]
+    assert "<Dial" in answer_call(first)
+    assert "<Reject" in answer_call(second)
+    assert "<Reject" in answer_call(receive_call(calls[1])), "asked again, it is the same"
+    provider.status(calls[1].sid, "busy", seconds=0)
+    assert Call.objects.get(sid=calls[1].sid).outcome == "missed"
+    assert [message.to for message in mail.outbox] == [[owner.email]]
+    assert provider.call(number.e164)[1].content.count(b"<Reject") == 1
+    assert ArrivedForNobody.objects.get().because == "no_money"

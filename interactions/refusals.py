@@ -169,6 +169,21 @@ class ForwardsToItself(RouteRefused):
         )
 
 
+class ForwardsToOwn(RouteRefused):
+    """To a number of another workspace that this person may look into."""
+
+    code = "forwards_to_own"
+    title = "That is a number of your own"
+
+    def __init__(self, number: Number) -> None:
+        name, address = number.workspace.name, [number.workspace.slug, number.public_id]
+        super().__init__(
+            f"{number.international} is a number of {name}: the call would arrive there, be paid "
+            "for twice, and might go in a circle. Forward to the phone that answers it.",
+            fix=Fix(f"See the number in {name}", reverse("numbers:detail", args=address)),
+        )
+
+
 class EmergencyDestination(RouteRefused):
     code = "emergency_destination"
     title = "Calls cannot be forwarded there"

@@ -14,6 +14,7 @@ from interactions.refusals import (
     EmergencyDestination,
     ExpensiveDestination,
     ForwardsToItself,
+    ForwardsToOwn,
     NotAPhone,
     PremiumDestination,
     UnknownRate,
@@ -23,7 +24,8 @@ from lib import e164 as formats
 from numbers.models import Number
 from numbers.usages import keep_order
 from workspaces import audit
-from workspaces.models import User, Workspace
+from workspaces.models import Membership, User, Workspace
+from workspaces.permissions import NUMBERS_VIEW
 
 
 def save_voice_route(
@@ -36,8 +38,8 @@ def save_voice_route(
     """
     plan = replace(
         plan,
-        answer=_checked(plan.answer, workspace, number),
-        closed=_checked(plan.closed, workspace, number) if plan.closed else None,
+        answer=_checked(plan.answer, workspace, by, number),
+        closed=_checked(plan.closed, workspace, by, number) if plan.closed else None,
     )
     return _replace(
         by, number, Medium.VOICE, plan.write(), _minute_price(plan, number),
@@ -58,8 +60,11 @@ def plans_of(number: Number) -> dict[str, dict]:
     return {route.medium: route.plan for route in Route.objects.in_force().filter(number=number)}
 
 
-def check_destination(typed: str, *, workspace: Workspace, number: Number) -> str:
-    """The phone in E.164. Raises a ``RouteRefused`` that says why nothing goes there."""
+def check_destination(typed: str, *, workspace: Workspace, by: User, number: Number) -> str:
+    """The phone in E.164. Raises a ``RouteRefused`` that says why nothing goes there.
+
+    A number of a workspace that the person may not look into is a phone like any other.
+    """
     if formats.is_short(typed):
         raise EmergencyDestination(typed)
     e164 = formats.from_text(typed, number.country)
@@ -69,6 +74,10 @@ def check_destination(typed: str, *, workspace: Workspace, number: Number) -> st
         raise PremiumDestination(e164)
     if Number.objects.for_workspace(workspace).owned().filter(e164=e164).exists():
         raise ForwardsToItself(e164)
+    theirs = Membership.objects.who_can(NUMBERS_VIEW).filter(user=by).values("workspace")
+    own = Number.objects.owned().filter(e164=e164, workspace__in=theirs)
+    if (elsewhere := own.select_related("workspace").first()) is not None:
+        raise ForwardsToOwn(elsewhere)
     rate = rates.call_rate_to(e164)
     if rate is None:
         raise UnknownRate(e164)
@@ -77,9 +86,10 @@ def check_destination(typed: str, *, workspace: Workspace, number: Number) -> st
     return e164
 
 
-def _checked(answer: Answer, workspace: Workspace, number: Number) -> Answer:
+def _checked(answer: Answer, workspace: Workspace, by: User, number: Number) -> Answer:
     phones = [
-        check_destination(typed, workspace=workspace, number=number) for typed in answer.phones
+        check_destination(typed, workspace=workspace, by=by, number=number)
+        for typed in answer.phones
     ]
     return replace(answer, phones=tuple(dict.fromkeys(phones)))
 

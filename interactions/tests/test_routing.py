@@ -13,6 +13,7 @@ from interactions.refusals import (
     EmergencyDestination,
     ExpensiveDestination,
     ForwardsToItself,
+    ForwardsToOwn,
     NotAPhone,
     PremiumDestination,
 )
@@ -21,7 +22,7 @@ from interactions.tests.conftest import make_number, set_route
 from numbers.models import Number
 from numbers.usages import keep_order
 from telephony.twiml import Greeting
-from workspaces.models import AuditEvent
+from workspaces.models import AuditEvent, Membership
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -118,8 +119,37 @@ def test_a_number_of_ones_own_would_go_in_a_circle(save, acme, number):
             save(forward(e164))
 
 
-def test_a_number_of_another_workspace_is_no_secret_given_away(save, other_number):
-    save(forward(other_number.e164))  # as to any phone
+def test_a_number_of_another_workspace_of_ones_own_is_refused_too(
+    save, owner, globex, other_number
+):
+    Membership.objects.create(workspace=globex, user=owner, role="viewer")
+    with pytest.raises(ForwardsToOwn, match="is a number of Globex") as refused:
+        save(forward(other_number.e164))
+    assert refused.value.fix.url == f"/w/globex/numbers/{other_number.public_id}/"
+    assert not Route.objects.exists()
+
+
+def test_a_number_of_another_workspace_is_no_secret_given_away(save, owner, globex, other_number):
+    """As to any phone: also where the person is in that workspace and may not see numbers."""
+    save(forward(other_number.e164))
+    Membership.objects.create(
+        workspace=globex, user=owner, role="viewer", withdrawn=["numbers_view"]
+    )
+    save(forward("+13105550101", other_number.e164))
+
+
+@pytest.mark.parametrize("is_member", [True, False])
+def test_a_call_to_a_number_of_another_workspace_tells_nothing_of_it(
+    owner, number, globex, other_number, provider, is_member
+):
+    """A route that was saved before: the caller hears what there is to hear at any phone."""
+    if is_member:
+        Membership.objects.create(workspace=globex, user=owner, role="owner")
+    set_route(number, owner, forward(other_number.e164).write())
+    _sid, to_other = provider.call(number.e164)
+    set_route(number, owner, forward("+13105550101").write())
+    _sid, to_phone = provider.call(number.e164)
+    assert to_other.content.replace(b"+13105550199", b"+13105550101") == to_phone.content
 
 
 def test_messages_have_a_route_of_their_own(acme, owner, number, member):

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urljoin
 
 from lib import segments
 from lib.e164 import country_of
@@ -24,6 +25,7 @@ REPLIES = {
 }
 # A handset that is never reached, as a test wants it: error 30003.
 UNREACHABLE = "+15005550003"
+MOST_REDIRECTS = 10
 
 
 class Texts:
@@ -57,7 +59,7 @@ class Texts:
         number = self.exchange.number(recipient)
         if number is not None and number.get("sms_url"):
             fields = self._incoming_fields(sid, sender, recipient, body, count, found)
-            self.schedule.after(0, lambda: self._deliver(number, fields, sender))
+            self.schedule.after(0, lambda: self._deliver(number, fields))
         self.schedule.after(self.exchange.price_delay, lambda: self._bill(sid))
         return sid
 
@@ -76,29 +78,48 @@ class Texts:
             fields[f"MediaContentType{place}"] = kind
         return fields
 
-    def _deliver(self, number: dict[str, Any], fields: dict[str, str], sender: str) -> None:
+    def _deliver(self, number: dict[str, Any], fields: dict[str, str]) -> None:
+        """Ask the number's address what to do, and do it."""
+        address: str | None = number["sms_url"]
+        for _ in range(MOST_REDIRECTS):
+            if address is None:
+                return
+            address = self._carry_out(address, self._ask(number, address, fields), fields)
+
+    def _ask(self, number: dict[str, Any], address: str, fields: dict[str, str]) -> list[Verb]:
         post = self.exchange.postman.post
         try:
-            verbs = read(post(number["sms_url"], fields))
+            return read(post(address, fields))
         except NotTwiML as problem:
             fallback = number.get("sms_fallback_url")
             if not fallback:
-                return
-            told = {"ErrorCode": str(problem.code), "ErrorUrl": number["sms_url"].split("#")[0]}
+                return []
+            told = {"ErrorCode": str(problem.code), "ErrorUrl": address.split("#")[0]}
             try:
-                verbs = read(post(fallback, fields | told))
+                return read(post(fallback, fields | told))
             except NotTwiML:
-                return
+                return []
+
+    def _carry_out(self, base: str, verbs: list[Verb], fields: dict[str, str]) -> str | None:
+        """Returns the address of a ``<Redirect>``, after which nothing else is read."""
         for verb in verbs:
             if verb.name == "Message":
-                self._reply(verb, fields)
+                self._reply(base, verb, fields)
+            elif verb.name == "Redirect":
+                return urljoin(base, verb.text)
+        return None
 
-    def _reply(self, verb: Verb, fields: dict[str, str]) -> None:
-        """``<Message>`` in an answer sends a message back."""
+    def _reply(self, base: str, verb: Verb, fields: dict[str, str]) -> None:
+        """``<Message>`` in an answer sends a message back, to whoever has not said STOP."""
+        sender, recipient = fields["To"], verb.get("to") or fields["From"]
+        if self.traffic.is_stopped(sender, recipient):
+            return
         body = verb.text or "".join(noun.text for noun in verb.nested if noun.name == "Body")
+        callback = verb.get("action") or verb.get("statusCallback")
         self.send(
-            sender=fields["To"], recipient=verb.get("to") or fields["From"], body=body, media=0,
-            callback=verb.get("action") or verb.get("statusCallback"), direction="outbound-reply",
+            sender=sender, recipient=recipient, body=body,
+            media=sum(noun.name == "Media" for noun in verb.nested),
+            callback=urljoin(base, callback) if callback else "", direction="outbound-reply",
         )  # fmt: skip
 
     # --- From a number of ours to outside ---------------------------------------------

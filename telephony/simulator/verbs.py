@@ -7,7 +7,6 @@ from telephony.simulator.postman import Outcome
 
 XML_TYPES = ("text/xml", "application/xml", "text/html")
 VOICE = {"Say", "Play", "Gather", "Dial", "Record", "Redirect", "Reject", "Hangup", "Pause"}
-MESSAGING = {"Message", "Redirect"}
 
 
 class NotTwiML(Exception):

@@ -38,7 +38,8 @@ def site(simulator):
     simulator.app.postman.transport = site
     simulator.seed(
         NUMBER, type="local", voice_url=VOICE, voice_fallback_url="https://site.test/fallback/",
-        status_callback="https://site.test/status/",
+        status_callback="https://site.test/status/", sms_url="https://site.test/text/#rc=1",
+        sms_fallback_url="https://site.test/text/fallback/",
     )  # fmt: skip
     return site
 
@@ -200,3 +201,55 @@ def test_many_calls_at_once_are_kept_apart(site, simulator):
     simulator.run()
     keyed = [fields["CallSid"] for path, fields in site.asked if path == "/keys/"]
     assert len(keyed) == len(set(keyed)) == 20
+
+
+# --- An answer to a message -----------------------------------------------------------------
+
+
+@pytest.fixture
+def texted(site, simulator):
+    """Texts the number with this TwiML behind it; returns what was sent back, oldest first."""
+
+    def text(twiml, body="Hello", more: dict | None = None) -> list[dict]:
+        site.documents["/text/"] = [twiml]
+        for path, document in (more or {}).items():
+            site.documents[path] = [document]
+        simulator.text(sender=CALLER, recipient=NUMBER, body=body)
+        simulator.run()
+        rows = simulator.app.exchange.traffic.newest_first("message")
+        return [row for row in reversed(rows) if row["direction"] == "outbound-reply"]
+
+    return text
+
+
+def test_a_message_in_the_answer_is_sent_back_and_reported(texted, site):
+    [sent] = texted("<Message action='../done/'>Thank you</Message>")
+    assert (sent["from"], sent["to"], sent["body"]) == (NUMBER, CALLER, "Thank you")
+    assert (sent["status"], sent["price"] is not None) == ("delivered", True)
+    told = [fields["MessageStatus"] for path, fields in site.asked if path == "/done/"]
+    assert told == ["sent", "delivered"]
+
+
+def test_a_message_may_go_elsewhere_with_pictures_and_there_may_be_several(texted):
+    picture = "<Body>Look</Body><Media>https://x.test/a.png</Media>"
+    first, second = texted(f"<Message>One</Message><Message to='{PHONE}'>{picture}</Message>")
+    assert (first["to"], first["num_media"]) == (CALLER, "0")
+    assert (second["to"], second["body"], second["num_media"]) == (PHONE, "Look", "1")
+    assert second["sid"].startswith("MM")
+
+
+def test_a_redirected_message_is_answered_by_the_other_address(texted, site):
+    answer = "<Redirect>next/</Redirect><Message>never</Message>"
+    [sent] = texted(answer, more={"/text/next/": "<Message>From there</Message>"})
+    assert sent["body"] == "From there"
+    assert site.fields("/text/next/")["Body"] == "Hello"
+
+
+def test_an_answer_that_is_no_twiml_goes_to_the_fallback(texted, site):
+    [sent] = texted("<Message>", more={"/text/fallback/": "<Message>Sorry</Message>"})
+    assert sent["body"] == "Sorry"
+    assert site.fields("/text/fallback/")["ErrorCode"] == "12100"
+
+
+def test_whoever_said_stop_gets_no_message_of_an_answer(texted):
+    assert texted("<Message>Hello again</Message>", body="STOP") == []

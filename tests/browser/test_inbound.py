@@ -22,6 +22,8 @@ from interactions.tests.conftest import (  # noqa: F401  fixtures
     provider,
 )
 from numbers.models import Number
+from telephony import conversations as carrier
+from telephony.simulator.sound import picture as a_picture
 from telephony.webhook_urls import webhooks_for_numbers
 from tests.browser.audit import audit
 from tests.browser.steps import announced, tab_to
@@ -156,14 +158,25 @@ def test_where_calls_may_not_go_the_page_says_why(
         audit(page)
 
 
-def test_messages_are_mailed_and_answered(browse, owner, seeded):
-    page = browse(owner, route_of(seeded))
+@both
+def test_messages_are_mailed_and_answered(browse, owner, seeded, js):
+    page = browse(owner, route_of(seeded), java_script_enabled=js)
     page.get_by_label("Olivia").check()
     page.get_by_label("Automatic reply").fill("Thank you, we read this tomorrow.")
     page.get_by_role("button", name="Save for messages").click()
     expect(page.get_by_text("Saved. The next message is dealt with this way.")).to_be_visible()
     expect(summary(page)).to_contain_text("They are mailed to Olivia.")
     expect(summary(page)).to_contain_text("Thank you, we read this tomorrow.")
+    plan = {"mail_to": [owner.pk], "reply": "Thank you, we read this tomorrow."}
+    assert plans_of(seeded)["message"] == plan
+    expect(page.get_by_label("Olivia")).to_be_checked()
+    page.get_by_label("Olivia").uncheck()
+    page.get_by_label("Automatic reply").fill("")
+    page.get_by_role("button", name="Save for messages").click()
+    expect(summary(page)).not_to_contain_text("They are mailed")
+    assert plans_of(seeded)["message"] == {"mail_to": [], "reply": ""}
+    if js:
+        audit(page)
 
 
 # --- The inbox ----------------------------------------------------------------------------
@@ -292,6 +305,33 @@ def test_a_reply_is_sent_without_javascript_and_its_price_is_said_before(
     page.get_by_role("button", name="Send").click()
     expect(page.locator(".entry.message.out")).to_contain_text("Until five.")
     assert Message.objects.filter(direction="out").count() == 1
+
+
+@both
+def test_a_reply_with_a_picture_is_sent_as_one(browse, owner, acme, talks, simulator, js):
+    page = browse(owner, java_script_enabled=js)
+    open_talk(page)
+    expect(page.locator("#reply-cost")).to_contain_text("$0.0264")  # with a picture, any text
+    picture = page.get_by_label("Picture")
+    picture.set_input_files({"name": "a.txt", "mimeType": "text/plain", "buffer": b"no picture"})
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("alert")).to_contain_text("Choose a JPEG, PNG, GIF or WebP picture")
+    reply_box(page).fill("Our menu")
+    picture.set_input_files({"name": "menu.png", "mimeType": "image/png", "buffer": a_picture()})
+    page.get_by_role("button", name="Send").click()
+    sent = page.locator(".entry.message.out")
+    expect(sent).to_contain_text("Our menu")
+    shown = sent.get_by_role("img", name="Picture of this message")
+    assert shown.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+    simulator.run()
+    page.reload()
+    expect(sent).to_contain_text("Delivered")
+    if js:
+        audit(page)
+    message = Message.objects.get(direction="out")
+    assert (message.pictures, message.media.get().content_type) == (1, "image/png")
+    at_carrier = carrier.fetch_message(sid=message.sid)
+    assert (at_carrier.media, at_carrier.body) == (1, "Our menu")
 
 
 def test_a_reply_is_typed_and_sent_with_keys_alone(browse, owner, talks):

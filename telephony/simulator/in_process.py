@@ -133,6 +133,14 @@ class Simulator:
         fields = {"friendly_name": friendly_name(e164)} | fields
         return self.app.state.buy(account or self.account, e164, fields, Decimal(0))
 
+    def service(self, *numbers: str, **fields: Any) -> str:
+        """A messaging service with these numbers (their sids) among its senders; its sid."""
+        state, at = self.app.state, "2026-01-02T03:04:05Z"
+        sid = state.add_service({"friendly_name": "Marketing", "date_created": at} | fields)
+        for number in numbers:
+            state.join(sid, number, at)
+        return sid
+
     def seed_many(self, numbers: Iterable[str]) -> None:
         """Make the account the owner of very many numbers, quickly."""
         self.app.state.adopt(self.account, numbers)

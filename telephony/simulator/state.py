@@ -1,4 +1,4 @@
-"""What the simulated provider remembers: owned numbers, releases, the balance.
+"""What the simulated provider remembers: owned numbers, releases, messaging services, the balance.
 
 A SQLite file of its own. It is the other side of the wire: a rollback of ours must not undo
 what it has done. An account may own 100,000 numbers: everything but ``owned`` costs the same
@@ -31,6 +31,11 @@ CREATE INDEX IF NOT EXISTS number_by_digits ON number (account, e164) WHERE rele
 CREATE INDEX IF NOT EXISTS number_by_name ON number (account, {NAME}) WHERE released_at IS NULL;
 CREATE TABLE IF NOT EXISTS purchase (at TEXT NOT NULL, e164 TEXT NOT NULL, sid TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS account (sid TEXT PRIMARY KEY, balance TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS service (sid TEXT PRIMARY KEY, fields TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS sender (
+    number TEXT PRIMARY KEY, service TEXT NOT NULL, joined_at TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS sender_of_service ON sender (service);
 """
 FIRST_BALANCE = "10000.00"
 AFTER_ANY_DIGIT = ":"  # what follows 9 in ASCII: the end of a range of digits
@@ -134,6 +139,7 @@ class State:
                 "WHERE sid = ? AND account = ? AND released_at IS NULL",
                 (now(), sid, account),
             )
+            self._db.execute("DELETE FROM sender WHERE number = ?", (sid,))
             return done.rowcount == 1
 
     def page(
@@ -188,9 +194,64 @@ class State:
         with self._lock:
             return [dict(row) for row in self._db.execute("SELECT * FROM purchase ORDER BY rowid")]
 
+    # --- Messaging services, and the one in whose pool of senders a number is ---------
+
+    def services(self) -> list[dict[str, Any]]:
+        with self._lock:
+            rows = self._db.execute("SELECT * FROM service ORDER BY rowid").fetchall()
+            return [json.loads(row["fields"]) | {"sid": row["sid"]} for row in rows]
+
+    def service(self, sid: str) -> dict[str, Any] | None:
+        with self._lock:
+            row = self._one("SELECT * FROM service WHERE sid = ?", sid)
+            return json.loads(row["fields"]) | {"sid": sid} if row else None
+
+    def add_service(self, fields: dict[str, Any]) -> str:
+        sid = "MG" + secrets.token_hex(16)
+        with self._lock, self._db:
+            self._db.execute("INSERT INTO service VALUES (?, ?)", (sid, json.dumps(fields)))
+        return sid
+
+    def change_service(self, sid: str, fields: dict[str, Any]) -> None:
+        with self._lock, self._db:
+            self._db.execute(
+                "UPDATE service SET fields = ? WHERE sid = ?", (json.dumps(fields), sid)
+            )
+
+    def remove_service(self, sid: str) -> None:
+        with self._lock, self._db:
+            self._db.execute("DELETE FROM sender WHERE service = ?", (sid,))
+            self._db.execute("DELETE FROM service WHERE sid = ?", (sid,))
+
+    def senders(self, account: str, service: str, number: str = "") -> list[dict[str, Any]]:
+        """Its numbers, or the one asked for, each with when it joined."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT number.*, sender.joined_at FROM sender "
+                "JOIN number ON number.sid = sender.number "
+                "WHERE sender.service = ? AND number.account = ? AND ? IN ('', number.sid) "
+                "ORDER BY sender.rowid",
+                (service, account, number),
+            ).fetchall()
+            return [self._fields(row) | {"joined_at": row["joined_at"]} for row in rows]
+
+    def service_of(self, number: str) -> str:
+        """Empty for a number that is in none."""
+        with self._lock:
+            row = self._one("SELECT service FROM sender WHERE number = ?", number)
+            return row["service"] if row else ""
+
+    def join(self, service: str, number: str, joined_at: str) -> None:
+        with self._lock, self._db:
+            self._db.execute("INSERT INTO sender VALUES (?, ?, ?)", (number, service, joined_at))
+
+    def leave(self, number: str) -> None:
+        with self._lock, self._db:
+            self._db.execute("DELETE FROM sender WHERE number = ?", (number,))
+
     def reset(self) -> None:
         with self._lock, self._db:
-            for table in ("number", "purchase", "account"):
+            for table in ("number", "purchase", "account", "service", "sender"):
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608  names are ours
 
     def _owned_by(self, account: str, column: str, value: str) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from lib import segments
 from lib.e164 import country_of
 from telephony.simulator import usage_pricing
 from telephony.simulator.exchange import Exchange, place_of
+from telephony.simulator.messaging_services import receiver
 from telephony.simulator.sound import picture
 from telephony.simulator.state import now
 from telephony.simulator.traffic import new_sid
@@ -57,9 +58,12 @@ class Texts:
         if keyword:
             self._note_reply(recipient, sender, REPLIES[keyword])
         number = self.exchange.number(recipient)
-        if number is not None and number.get("sms_url"):
+        to = receiver(number, self.exchange.state) if number is not None else {}
+        if to.get("url"):
             fields = self._incoming_fields(sid, sender, recipient, body, count, found)
-            self.schedule.after(0, lambda: self._deliver(number, fields))
+            if to["service"]:
+                fields["MessagingServiceSid"] = to["service"]
+            self.schedule.after(0, lambda: self._deliver(to, fields))
         self.schedule.after(self.exchange.price_delay, lambda: self._bill(sid))
         return sid
 
@@ -78,25 +82,24 @@ class Texts:
             fields[f"MediaContentType{place}"] = kind
         return fields
 
-    def _deliver(self, number: dict[str, Any], fields: dict[str, str]) -> None:
-        """Ask the number's address what to do, and do it."""
-        address: str | None = number["sms_url"]
+    def _deliver(self, to: dict[str, str], fields: dict[str, str]) -> None:
+        """Ask the address what to do, and do it."""
+        address: str | None = to["url"]
         for _ in range(MOST_REDIRECTS):
             if address is None:
                 return
-            address = self._carry_out(address, self._ask(number, address, fields), fields)
+            address = self._carry_out(address, self._ask(to, address, fields), fields)
 
-    def _ask(self, number: dict[str, Any], address: str, fields: dict[str, str]) -> list[Verb]:
+    def _ask(self, to: dict[str, str], address: str, fields: dict[str, str]) -> list[Verb]:
         post = self.exchange.postman.post
         try:
             return read(post(address, fields))
         except NotTwiML as problem:
-            fallback = number.get("sms_fallback_url")
-            if not fallback:
+            if not to["fallback"]:
                 return []
             told = {"ErrorCode": str(problem.code), "ErrorUrl": address.split("#")[0]}
             try:
-                return read(post(fallback, fields | told))
+                return read(post(to["fallback"], fields | told))
             except NotTwiML:
                 return []
 

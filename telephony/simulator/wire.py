@@ -12,6 +12,7 @@ StartResponse = Callable[[str, list[tuple[str, str]]], object]
 STATUS = {
     200: "OK", 201: "Created", 204: "No Content", 303: "See Other", 400: "Bad Request",
     401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
+    409: "Conflict",
     429: "Too Many Requests", 500: "Internal Server Error", 502: "Bad Gateway",
     503: "Service Unavailable",
 }  # fmt: skip

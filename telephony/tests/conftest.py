@@ -68,7 +68,7 @@ def judge() -> Any:
     spec = importlib.util.spec_from_file_location("judge", JUDGE)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.Judge(files=["api_v2010", "pricing_v1", "monitor_v1"])
+    return module.Judge(files=["api_v2010", "pricing_v1", "messaging_v1", "monitor_v1"])
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ SOMEBODY = "AC" + "5" * 32
 NOBODYS = "PN" + "0" * 32
 ADDRESS, BUNDLE = "AD" + "a" * 32, "BU" + "b" * 32
 HOOK = "https://desk.example/webhooks/"
+THE_SENDER = "the number that ``before`` has made"
 
 
 def first(country: str, kind: str, area_code: str = "") -> str:
@@ -74,6 +75,12 @@ class Case:
     host: str = "api.twilio.com"
     pair: tuple[str, str] = LIVE
     fault: str = ""
+
+    def about(self, sid: str) -> tuple[str, dict[str, str]]:
+        """Path and fields with what ``before`` has made."""
+        pool, _, number = sid.rpartition("/")
+        fields = {n: number if value == THE_SENDER else value for n, value in self.fields.items()}
+        return self.path.format(sid=sid, pool=pool), fields
 
 
 def buying(name: str, number: str, status: int, code: int = 0, **more: object) -> Case:
@@ -205,7 +212,76 @@ FAILING = [
 # What goes wrong with webhooks is tried in test_postman.
 WITHOUT_ANSWER = {"answer_lost", "timeout_before", "not_json", *WEBHOOKS}
 
-CASES = [*READING, *BUYING, *CHANGING, *FAILING, *traffic_cases(Case, ME, NEW_YORK, TALLINN)]
+SERVICES, MESSAGING = "/v1/Services", {"host": "messaging.twilio.com"}
+NO_SERVICE = "MG" + "0" * 32
+
+
+def service(*senders: str) -> Callable[[Simulator], str]:
+    """A messaging service with these numbers; the path may name its ``{sid}``."""
+
+    def prepare(simulator: Simulator) -> str:
+        return simulator.service(*[simulator.seed(e164) for e164 in senders])
+
+    return prepare
+
+
+def sender(simulator: Simulator) -> str:
+    """The path of a number in a pool, from its service on."""
+    sid = simulator.seed(NEW_YORK)
+    return f"{simulator.service(sid)}/PhoneNumbers/{sid}"
+
+
+def sender_to_be(*, pool: str) -> Callable[[Simulator], str]:
+    """The path of a number in the ``pool`` that the form asks for: it is in none, in this one
+    or in another one already.
+    """
+
+    def prepare(simulator: Simulator) -> str:
+        sid = simulator.seed(NEW_YORK)
+        service = simulator.service(*([sid] if pool == "this" else []))
+        if pool == "another":
+            simulator.service(sid)
+        return f"{service}/PhoneNumbers/{sid}"
+
+    return prepare
+
+
+SERVING = [
+    Case("a service", "POST", SERVICES, {"FriendlyName": "Marketing", "InboundRequestUrl": HOOK},
+         201, **MESSAGING),
+    Case("a service without a name", "POST", SERVICES, {}, 400, 20001, **MESSAGING),
+    Case("a service with an address that is none", "POST", SERVICES,
+         {"FriendlyName": "Marketing", "InboundRequestUrl": "desk"}, 400, 21402, **MESSAGING),
+    Case("services", "GET", SERVICES, before=service(), **MESSAGING),
+    Case("one service", "GET", f"{SERVICES}/{{sid}}", before=service(), **MESSAGING),
+    Case("no service", "GET", f"{SERVICES}/{NO_SERVICE}", {}, 404, 20404, **MESSAGING),
+    Case("a service that defers", "POST", f"{SERVICES}/{{sid}}",
+         {"UseInboundWebhookOnNumber": "true"}, before=service(), **MESSAGING),
+    Case("a service taken away", "DELETE", f"{SERVICES}/{{sid}}", status=204,
+         before=service(NEW_YORK), **MESSAGING),
+    Case("senders", "GET", f"{SERVICES}/{{sid}}/PhoneNumbers", before=service(NEW_YORK),
+         **MESSAGING),
+    Case("senders of no service", "GET", f"{SERVICES}/{NO_SERVICE}/PhoneNumbers", {}, 404, 20404,
+         **MESSAGING),
+    Case("one sender", "GET", f"{SERVICES}/{{sid}}", before=sender, **MESSAGING),
+    Case("no sender", "GET", f"{SERVICES}/{{sid}}/PhoneNumbers/{NOBODYS}", {}, 404, 20404,
+         service(NEW_YORK), **MESSAGING),
+    Case("a sender taken away", "DELETE", f"{SERVICES}/{{sid}}", status=204, before=sender,
+         **MESSAGING),
+    Case("a sender of nobody's", "POST", f"{SERVICES}/{{sid}}/PhoneNumbers",
+         {"PhoneNumberSid": NOBODYS}, 404, 20404, service(), **MESSAGING),
+    Case("a new sender", "POST", f"{SERVICES}/{{pool}}", {"PhoneNumberSid": THE_SENDER}, 201,
+         before=sender_to_be(pool="none"), **MESSAGING),
+    Case("a sender that is in it", "POST", f"{SERVICES}/{{pool}}", {"PhoneNumberSid": THE_SENDER},
+         409, 21710, sender_to_be(pool="this"), **MESSAGING),
+    Case("a sender of another service", "POST", f"{SERVICES}/{{pool}}",
+         {"PhoneNumberSid": THE_SENDER}, 409, 21712, sender_to_be(pool="another"), **MESSAGING),
+]  # fmt: skip
+
+CASES = [
+    *READING, *BUYING, *CHANGING, *FAILING, *SERVING,
+    *traffic_cases(Case, ME, NEW_YORK, TALLINN),
+]  # fmt: skip
 
 
 def list_owned(*, page_size: int = 1000) -> Iterator[OwnedNumber]:

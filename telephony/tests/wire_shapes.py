@@ -35,6 +35,10 @@ SHAPES = [
     ("GET", rf"{ACCOUNT}/Calls/CA\w+/Recordings\.json", "recordings"),
     ("GET", r"/v1/Alerts", "alerts"),
     ("GET", r"/v1/Alerts/NO\w+", "single_alert"),
+    ("GET", r"/v1/Services", "messaging_services"),
+    ("(GET|POST)", r"/v1/Services(/MG\w+)?", "messaging_service"),
+    ("GET", r"/v1/Services/MG\w+/PhoneNumbers", "service_senders"),
+    ("(GET|POST)", r"/v1/Services/MG\w+/PhoneNumbers(/PN\w+)?", "service_sender"),
     ("GET", r"/v1/Voice/Countries/[A-Z]{2}", "voice_prices"),
     ("GET", r"/v1/Messaging/Countries/[A-Z]{2}", "messaging_prices"),
 ]

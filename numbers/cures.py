@@ -18,7 +18,7 @@ from numbers.compare import Kind, emergency_of
 from numbers.models import Number, OrderLine
 from numbers.settle import settle_line
 from numbers.sync_models import Difference, SyncRun
-from telephony import provider
+from telephony import messaging_services, provider
 from telephony.errors import NotFound, ProviderError
 from telephony.values import Overrides
 from telephony.webhook_urls import webhooks_for_numbers
@@ -101,6 +101,15 @@ def _configure(difference: Difference, by: User | None) -> None:
         end(difference, Cure.REPAIRED, by)
 
 
+def _take_out_of_service(difference: Difference, by: User | None) -> None:
+    """Its messages are sent to its own webhook again, which is ours."""
+    number = _number(difference)
+    service = difference.theirs["messaging_service"]
+    messaging_services.remove_sender(service, number.provider_sid)
+    with transaction.atomic():
+        end(difference, Cure.REPAIRED, by)
+
+
 def _take_capabilities(difference: Difference, by: User | None) -> None:
     """The provider knows what its number can do."""
     number = _number(difference)
@@ -178,6 +187,7 @@ def _give_back_again(difference: Difference, by: User | None) -> None:
 CURES: dict[Difference.Kind, Callable[[Difference, User | None], None]] = {
     Kind.WEBHOOKS: _configure,
     Kind.OVERRIDDEN: _configure,
+    Kind.SERVICE: _take_out_of_service,
     Kind.NAME: _configure,
     Kind.CAPABILITIES: _take_capabilities,
     Kind.EMERGENCY: _take_regulation,
@@ -223,6 +233,9 @@ def _open_again(difference: Difference) -> None:
 
 def _put_back_theirs(difference: Difference) -> None:
     number, theirs = _number(difference), difference.theirs
+    if difference.kind == Kind.SERVICE:
+        messaging_services.add_sender(theirs["messaging_service"], number.provider_sid)
+        return
     webhooks = overrides = name = None
     if difference.kind == Kind.WEBHOOKS:
         webhooks = replace(webhooks_for_numbers(number.capabilities), **theirs)

@@ -22,6 +22,7 @@ MOST = 20
 CURABLE = {
     Kind.WEBHOOKS: "Send them here again",
     Kind.OVERRIDDEN: "Take it off and send them here",
+    Kind.SERVICE: "Take it out of the service",
     Kind.NAME: "Write our name again",
     Kind.CAPABILITIES: "Take over what the carrier says",
     Kind.EMERGENCY: "Take over what the carrier says",
@@ -35,6 +36,8 @@ FIELDS = {
     "capabilities": "Can do", "status": "Status", "voice_application": "Application for calls",
     "message_application": "Application for messages", "trunk": "Trunk", "sid": "Sid",
     "emergency_address_status": "Emergency address", "bundle_sid": "Documents",
+    "messaging_service": "Messaging service", "service_name": "Name of the service",
+    "service_url": "Messages", "us_registration": "Registration (A2P)",
 }  # fmt: skip
 
 

@@ -121,7 +121,7 @@ def _webhook_here(asked: Asked) -> Finding:
             cause, title, Verdict.PROBLEM,
             "This site has not set it at the carrier yet. It is repaired by itself, usually "
             "within a minute.",
-            *_check_now(asked), group=INBOUND,
+            *compare_button(asked.membership, asked.number), group=INBOUND,
         )  # fmt: skip
     return Finding(
         cause, title, Verdict.OK, f"Set at the carrier on {_day(asked, since)}.", group=INBOUND
@@ -139,26 +139,29 @@ def _webhook_there(asked: Asked) -> Finding:
         return Finding(
             cause, title, Verdict.PROBLEM,
             f"The carrier hands them to something else that is set on the number: {what}.",
-            *_check_now(asked), group=INBOUND,
+            *compare_button(asked.membership, asked.number), group=INBOUND,
         )  # fmt: skip
     if Kind.WEBHOOKS in found:
         there = [url for url in found[Kind.WEBHOOKS].theirs.values() if url]
         where = f"to {', '.join(dict.fromkeys(there))}" if there else "nowhere"
         return Finding(
             cause, title, Verdict.PROBLEM, f"The carrier sends some of it {where}.",
-            *_check_now(asked), group=INBOUND,
+            *compare_button(asked.membership, asked.number), group=INBOUND,
         )  # fmt: skip
     return Finding(
         cause, title, Verdict.OK, "Calls and messages are sent to this site.", group=INBOUND
     )
 
 
-def _check_now(asked: Asked) -> tuple[Fix | None, str, bool]:
+def compare_button(membership: Membership, number: Number) -> tuple[Fix | None, str, bool]:
     """The button that compares and sets right, what to do in words, and that it is a button."""
-    if not asked.can(NUMBERS_EDIT) or asked.number.released_at:
-        return None, f"Ask {asked.who(NUMBERS_EDIT)} to compare the number with the carrier.", False
+    workspace = membership.workspace
+    if not membership.can(NUMBERS_EDIT) or number.released_at:
+        who = names_of(who_can(workspace, NUMBERS_EDIT))
+        return None, f"Ask {who} to compare the number with the carrier.", False
+    address = reverse("numbers:check", args=[workspace.slug, number.public_id])
     return (
-        Fix("Compare and set right", asked.page("check")),
+        Fix("Compare and set right", address),
         "Compare it with the carrier: what nobody has meant is set right at once.", True,
     )  # fmt: skip
 
@@ -241,7 +244,7 @@ def _at_carrier(asked: Asked) -> Finding:
     if isinstance(told, NotAtCarrier):
         return Finding(
             cause, title, Verdict.PROBLEM, "The carrier does not have the number in the account "
-            "any more.", *_check_now(asked), group=INBOUND,
+            "any more.", *compare_button(asked.membership, asked.number), group=INBOUND,
         )  # fmt: skip
     if isinstance(told, ProviderNotConfigured):
         return Finding(cause, title, Verdict.PROBLEM, told.sentence, told.fix,

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from lib import e164 as formats
-from numbers import cures
+from numbers import cures, pools
 from numbers.compare import Finding, Kind, compare
 from numbers.models import Number, OrderLine
 from numbers.pricing import last_known
@@ -25,6 +25,10 @@ from telephony.values import OwnedNumber
 from workspaces.models import User
 
 log = logging.getLogger(__name__)
+
+Found = Sequence[tuple[Number | OwnedNumber, Finding]]
+Kinds = tuple[Kind, ...]
+NONE: Kinds = ()
 
 BATCH = 1000
 ONE_RUN_AT_A_TIME = 7_310_452  # the key of an advisory lock
@@ -51,8 +55,9 @@ def reconcile(*, by: User | None = None, dry_run: bool = False) -> SyncRun:
             run.error = str(error)[:400]
         else:
             run.complete = True
+            unread = NONE if _walk_pools(run) else (Kind.SERVICE,)
             if not dry_run:
-                _end_unseen(run)
+                _end_unseen(run, unread)
                 run.cured = cures.cure_all(run)
         run.ended_at = timezone.now()
         run.save()
@@ -62,28 +67,40 @@ def reconcile(*, by: User | None = None, dry_run: bool = False) -> SyncRun:
 def check_number(number: Number, *, by: User | None = None) -> list[Difference]:
     """Compare one number now and return its open differences; the check itself is kept.
 
-    Raises ``ProviderError``: then nothing but the try is noted.
+    Raises ``ProviderError``: then nothing but the try is noted. Messaging services that cannot
+    be read leave what is known of them.
     """
     now = timezone.now()
     check = NumberCheck(workspace=number.workspace, number=number, at=now, by=by, answered=True)
     try:
         owned = provider.fetch(sid=number.provider_sid)
     except NotFound:
-        findings = [_missing(number)]
+        findings, unread = [_missing(number)], NONE
     except ProviderError:
         check.answered = False
         check.save()
         raise
     else:
-        findings = compare(number, owned)
+        findings, unread = _compare_whole(number, owned)
     with transaction.atomic():
         check.found = len(findings)
         check.save()
         _note(None, now, [(number, finding) for finding in findings])
         seen = [finding.kind for finding in findings]
-        gone = Difference.objects.open().of(number).exclude(kind__in=seen)
+        gone = Difference.objects.open().of(number).exclude(kind__in=[*seen, *unread])
         gone.update(ended_at=now, cure=Difference.Cure.BY_ITSELF)
     return list(Difference.objects.open().of(number))
+
+
+def _compare_whole(number: Number, owned: OwnedNumber) -> tuple[list[Finding], Kinds]:
+    """What differs, and the kinds of which nothing could be learned."""
+    findings = compare(number, owned)
+    try:
+        in_service = pools.finding_of(number)
+    except ProviderError as error:
+        log.warning("the messaging services of %s were not read: %s", number.e164, error)
+        return findings, (Kind.SERVICE,)
+    return [*findings, *([in_service] if in_service else [])], NONE
 
 
 @contextmanager
@@ -107,6 +124,20 @@ def _walk(run: SyncRun) -> None:
         _compare_batch(run, batch)
     run.seen = len(seen)
     _look_for_missing(run, seen)
+
+
+def _walk_pools(run: SyncRun) -> bool:
+    """Whether all were read. What is seen in those that were is true, and asked about; a
+    service in which a number was not seen is not over before that.
+    """
+    try:
+        for found in pools.walk_pools():
+            _keep(run, found)
+    except ProviderError as error:
+        log.warning("the messaging services were not all read: %s", error)
+        run.error = f"Messaging services: {error}"[:400]
+        return False
+    return True
 
 
 def _compare_batch(run: SyncRun, batch: Iterable[OwnedNumber]) -> None:
@@ -179,15 +210,13 @@ def _missing(number: Number) -> Finding:
     return Finding(Kind.MISSING, {"sid": number.provider_sid})
 
 
-def _keep(run: SyncRun, found: list[tuple[Number | OwnedNumber, Finding]]) -> None:
+def _keep(run: SyncRun, found: Found) -> None:
     run.found += len(found)
     if found and not run.dry_run:
         _note(run, timezone.now(), found)
 
 
-def _note(
-    run: SyncRun | None, now: datetime, found: Sequence[tuple[Number | OwnedNumber, Finding]]
-) -> None:
+def _note(run: SyncRun | None, now: datetime, found: Found) -> None:
     """Write new differences, and that known ones are still there, with three statements."""
     rows = {(row.provider_sid, row.kind): row for row in _rows(run, now, found)}
     known = Difference.objects.open().filter(provider_sid__in={sid for sid, _ in rows})
@@ -204,9 +233,7 @@ def _note(
     Difference.objects.bulk_create(rows.values(), ignore_conflicts=True)
 
 
-def _rows(
-    run: SyncRun | None, now: datetime, found: Sequence[tuple[Number | OwnedNumber, Finding]]
-) -> Iterator[Difference]:
+def _rows(run: SyncRun | None, now: datetime, found: Found) -> Iterator[Difference]:
     for subject, finding in found:
         number = subject if isinstance(subject, Number) else None
         sid = number.provider_sid if number else subject.sid  # type: ignore[union-attr]
@@ -218,7 +245,10 @@ def _rows(
         )  # fmt: skip
 
 
-def _end_unseen(run: SyncRun) -> None:
-    """What an earlier run saw and this whole one did not is over."""
+def _end_unseen(run: SyncRun, unread: Kinds) -> None:
+    """What an earlier run saw and this whole one did not is over, but for the kinds of which
+    not everything was read.
+    """
     unseen = Difference.objects.open().filter(last_seen_at__lt=run.started_at)
+    unseen = unseen.exclude(kind__in=unread)
     unseen.update(ended_at=timezone.now(), cure=Difference.Cure.BY_ITSELF)

@@ -81,7 +81,9 @@ NUMBER_COSTS: list[str] = [
 ]
 # Functions (membership, number) -> list[numbers.reports.Finding]: lines of "why isn't it
 # working?" that only the app knows which has the calls and messages.
-NUMBER_CHECKS: list[str] = ["interactions.number_checks.checks"]
+NUMBER_CHECKS: list[str] = [
+    "numbers.service_why.checks", "interactions.number_checks.checks",
+]  # fmt: skip
 # Functions (workspace, numbers, needs) -> dict[number id, numbers.choice.Barrier]: why a number
 # cannot be chosen for a campaign or an assistant, beyond what the number itself tells.
 NUMBER_BARRIERS: list[str] = [

@@ -83,6 +83,7 @@ def test_facts_of_the_number_tell_its_health(number, facts, found, level):
         (Kind.CAPABILITIES, Health.DIFFERS),
         (Kind.WEBHOOKS, Health.ELSEWHERE),
         (Kind.OVERRIDDEN, Health.ELSEWHERE),
+        (Kind.SERVICE, Health.ELSEWHERE),
         (Kind.NOT_IN_USE, Health.NOT_IN_USE),
         (Kind.MISSING, Health.GONE),
         (Kind.RETURNED, Health.GOOD),

@@ -50,9 +50,9 @@ def there(simulator, number, **fields) -> None:
 
 GROUPS = {
     "Calls or messages do not reach the app": {
-        "webhook_here", "webhook_there", "workspace", "answered", "status", "at_carrier",
-        "balance", "permission", "last_signed", "carrier_alerts", "last_forged", "turned_away",
-        "test",
+        "webhook_here", "webhook_there", "messaging_service", "workspace", "answered", "status",
+        "at_carrier", "balance", "permission", "last_signed", "carrier_alerts", "last_forged",
+        "turned_away", "test",
     },
     "It does not appear in the list": {
         "list_workspace", "listed", "refresh", "order", "search", "support",
@@ -75,8 +75,8 @@ def test_every_bullet_of_every_list_has_its_line(as_owner, connected):
 def test_what_is_in_order_says_so(as_owner, connected):
     found = lines(as_owner, connected)
     for cause in (
-        "webhook_here", "webhook_there", "status", "at_carrier", "balance", "permission",
-        "carrier_alerts", "last_forged", "turned_away", "capabilities", "purchased",
+        "webhook_here", "webhook_there", "messaging_service", "status", "at_carrier", "balance",
+        "permission", "carrier_alerts", "last_forged", "turned_away", "capabilities", "purchased",
     ):  # fmt: skip
         assert found[cause][0] == "ok", (cause, found[cause])
 
@@ -113,6 +113,27 @@ def test_something_that_stands_above_the_webhook(as_owner, connected, simulator)
     there(simulator, connected, trunk_sid="TK" + "1" * 32)
     verdict, words, _ = lines(as_owner, connected)["webhook_there"]
     assert (verdict, "trunk" in words) == ("problem", True)
+
+
+def test_a_messaging_service_that_takes_the_messages(as_owner, connected, simulator):
+    simulator.service(connected.provider_sid, inbound_request_url=ELSEWHERE)
+    verdict, words, fix = lines(as_owner, connected)["messaging_service"]
+    assert (verdict, "service Marketing" in words, ELSEWHERE in words) == ("problem", True, True)
+    page = as_owner.post(fix, follow=True).content.decode()
+    assert "Take it out of the service" in page
+    assert "Leave it: it is meant" in page
+
+
+@pytest.mark.parametrize(
+    ("fault", "asked"), [({"path_contains": "Services"}, True), ({"times": -1}, False)]
+)
+def test_services_that_cannot_be_read_are_not_taken_for_none(
+    as_owner, connected, simulator, fault, asked
+):
+    simulator.service(connected.provider_sid)
+    simulator.fault("server_error", **fault)
+    assert lines(as_owner, connected)["messaging_service"][0] == "unknown"
+    assert any("Services" in request["path"] for request in simulator.requests) == asked
 
 
 def test_the_button_sets_right_what_nobody_meant(as_owner, connected, simulator):
@@ -366,7 +387,7 @@ def test_its_page_and_the_menu_lead_here(as_owner, connected):
     assert "/w/acme/numbers/help/" in page
 
 
-def test_it_asks_the_carrier_twice_and_the_database_not_too_often(
+def test_it_asks_the_carrier_three_times_and_the_database_not_too_often(
     as_owner, connected, simulator, django_assert_max_num_queries
 ):
     lines(as_owner, connected)
@@ -374,7 +395,7 @@ def test_it_asks_the_carrier_twice_and_the_database_not_too_often(
     with django_assert_max_num_queries(24):
         lines(as_owner, connected)
     assert [request["path"].split("/")[-2] for request in simulator.app.log[before:]] == [
-        "IncomingPhoneNumbers", "v1",
+        "IncomingPhoneNumbers", "v1", "v1",
     ]  # fmt: skip
 
 

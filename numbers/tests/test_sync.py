@@ -7,7 +7,7 @@ from django.core import mail
 from django.db import connection
 from django.utils import timezone
 
-from numbers import cures, sync, watch
+from numbers import cures, pools, sync, watch
 from numbers.compare import Kind
 from numbers.models import Number, NumberOrder
 from numbers.purchase import purchase_number
@@ -100,6 +100,90 @@ def test_what_stands_above_our_webhooks_is_asked_about(number, owner, simulator,
     assert (difference.kind, difference.asks) == (Kind.OVERRIDDEN, True)
     cures.cure(difference, by=owner)
     assert sync.check_number(number) == []
+
+
+SERVICE = "https://elsewhere.example.com/sms"
+
+
+def test_a_messaging_service_that_takes_its_messages_is_asked_about(number, owner, simulator):
+    service = simulator.service(number.provider_sid, inbound_request_url=SERVICE)
+    run = sync.reconcile()
+    assert (run.complete, run.found, run.cured, run.error) == (True, 1, 0, "")
+    difference = Difference.objects.open().get()
+    assert (difference.kind, difference.asks) == (Kind.SERVICE, True)
+    assert difference.theirs == {
+        "messaging_service": service, "service_name": "Marketing", "service_url": SERVICE,
+    }  # fmt: skip
+    cures.cure(difference, by=owner)
+    assert simulator.app.state.service_of(number.provider_sid) == ""
+    assert (sync.check_number(number), sync.reconcile().found) == ([], 0)
+    assert AuditEvent.objects.filter(action="difference.repaired", by=owner).exists()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"use_inbound_webhook_on_number": True, "inbound_request_url": SERVICE},
+        {"inbound_request_url": webhooks_for_numbers(["sms"]).message_url},
+    ],
+)
+def test_a_messaging_service_that_lets_us_have_the_messages_is_no_difference(
+    number, simulator, fields
+):
+    simulator.service(number.provider_sid, **fields)
+    assert sync.reconcile().found == 0
+    assert sync.check_number(number) == []
+
+
+def test_a_service_that_is_left_on_purpose_stays_quiet(number, owner, simulator):
+    simulator.service(number.provider_sid, us_app_to_person_registered=True)
+    [difference] = sync.check_number(number)
+    assert "under that of the service" in difference.theirs["us_registration"]
+    cures.leave(difference, by=owner)
+    assert sync.reconcile().complete
+    assert not Difference.objects.troubling().exists()
+    assert simulator.app.state.service_of(number.provider_sid)
+
+
+@pytest.mark.parametrize("part", ["v1/Services", "/PhoneNumbers"])
+def test_services_that_cannot_all_be_read_end_nothing(number, simulator, part):
+    service = simulator.service(number.provider_sid)
+    sync.reconcile()
+    simulator.app.state.leave(number.provider_sid)
+    at_provider(simulator, number, voice_url="")
+    for look in (sync.reconcile, lambda: sync.check_number(number)):
+        simulator.fault("rate_limited", path_contains=part)
+        look()
+        assert Kind.SERVICE in open_kinds()
+    run = SyncRun.objects.get(error__contains="Messaging services")
+    assert (run.complete, run.cured) == (True, 1), "the rest is compared and cured all the same"
+    assert sync.reconcile().found == 0
+    assert (open_kinds(), simulator.app.state.service(service)["sid"]) == ([], service)
+
+
+@pytest.mark.parametrize(("bound", "look"), [("MOST_POOLS", "walk"), ("MOST_ASKED", "one")])
+def test_more_services_than_are_asked_are_not_taken_for_all(
+    number, simulator, monkeypatch, bound, look
+):
+    simulator.service()
+    simulator.service(number.provider_sid)
+    sync.reconcile()
+    simulator.app.state.leave(number.provider_sid)
+    monkeypatch.setattr(pools, bound, 1)
+    before = len(simulator.requests)
+    sync.reconcile() if look == "walk" else sync.check_number(number)
+    asked = [r for r in simulator.requests[before:] if "/PhoneNumbers" in r["path"]]
+    assert (len(asked), open_kinds()) == (1, [Kind.SERVICE])
+
+
+def test_a_number_that_takes_no_messages_is_in_no_service_s_way(number, simulator):
+    able = {"voice": True, "sms": False, "mms": False, "fax": False}
+    at_provider(simulator, number, capabilities=able)
+    sync.reconcile()
+    number.refresh_from_db()
+    before = len(simulator.requests)
+    sync.check_number(number)
+    assert len(simulator.requests) == before + 1
 
 
 def test_our_friendly_name_is_written_again(number, simulator):
@@ -299,6 +383,16 @@ THEIRS = [
     {"trunk_sid": "TK" + "1" * 32},
     {"friendly_name": "Somebody's"},
 ]
+
+
+def test_a_number_taken_out_of_a_service_can_be_put_back(number, owner, simulator):
+    service = simulator.service(number.provider_sid)
+    [difference] = sync.check_number(number)
+    cures.cure(difference, by=owner)
+    difference.refresh_from_db()
+    cures.undo(difference, by=owner)
+    assert simulator.app.state.service_of(number.provider_sid) == service
+    assert stays_undone()
 
 
 @pytest.mark.parametrize("theirs", THEIRS)

@@ -12,7 +12,7 @@ from typing import Any
 from telephony.simulator import available, incoming, magic, page, pricing
 from telephony.simulator.exchange import Exchange
 from telephony.simulator.faults import ANSWERS, ConnectionDropped, Fault, Faults
-from telephony.simulator.messaging_services import service_routes
+from telephony.simulator.messaging_services import Services
 from telephony.simulator.postman import Postman, Transport, over_http
 from telephony.simulator.schedule import Schedule
 from telephony.simulator.state import State, now
@@ -161,7 +161,7 @@ class SimulatedTwilio:
             ("GET", prices, "/v1/PhoneNumbers/Countries", lambda r, f: pricing.countries(r)),
             ("GET", prices, "/v1/PhoneNumbers/Countries/(?P<code>[A-Z]{2})", price),
             *traffic_routes(ACCOUNT, self.exchange, self.texts),
-            *service_routes(me, state),
+            *Services(me, state).routes(),
         ]  # fmt: skip
         return [(method, host, re.compile(path), make) for method, host, path, make in table]
 

@@ -41,81 +41,104 @@ LINKS = {
 CAPABILITIES = {"voice": "Voice", "sms": "SMS", "mms": "MMS"}
 
 
-def service_routes(account: str, state: State) -> list[Route]:
-    one = "/v1/Services/(?P<service>MG[0-9a-f]{32})"
-    senders, sender = f"{one}/PhoneNumbers", f"{one}/PhoneNumbers/(?P<sid>PN[0-9a-f]{{32}})"
+class Services:
+    """The endpoints, each with the request first."""
 
-    def known(r: Request, service: str) -> dict[str, Any]:
-        fields = state.service(service)
-        if fields is None:
-            raise not_found(r.path)
-        return fields
+    def __init__(self, account: str, state: State) -> None:
+        self.account, self.state = account, state
 
-    def create(r: Request, f: Fault | None) -> Answer:
+    def routes(self) -> list[Route]:
+        one = "/v1/Services/(?P<service>MG[0-9a-f]{32})"
+        senders, sender = f"{one}/PhoneNumbers", f"{one}/PhoneNumbers/(?P<sid>PN[0-9a-f]{{32}})"
+        return [
+            ("POST", HOST, "/v1/Services", self.create),
+            ("GET", HOST, "/v1/Services", self.listing),
+            ("GET", HOST, one, self.fetch),
+            ("POST", HOST, one, self.update),
+            ("DELETE", HOST, one, self.delete),
+            ("GET", HOST, senders, self.list_senders),
+            ("POST", HOST, senders, self.add_sender),
+            ("GET", HOST, sender, self.fetch_sender),
+            ("DELETE", HOST, sender, self.remove_sender),
+        ]
+
+    def create(self, r: Request, f: Fault | None) -> Answer:
         if not r.get("FriendlyName"):
             raise Refused(400, 20001, "Missing required parameter FriendlyName in the post body")
-        sid = state.add_service(_fields(r) | {"date_created": _moment()})
-        return Answer(201, _show(account, known(r, sid)))
+        sid = self.state.add_service(_fields(r) | {"date_created": _moment()})
+        return Answer(201, self._show(self._known(r, sid)))
 
-    def listing(r: Request, f: Fault | None) -> Answer:
-        show = partial(_show, account)
-        return meta_page_of(r, "services", state.services(), show, BASE, {})
+    def listing(self, r: Request, f: Fault | None) -> Answer:
+        return meta_page_of(r, "services", self.state.services(), self._show, BASE, {})
 
-    def update(r: Request, f: Fault | None, service: str) -> Answer:
-        state.change_service(service, known(r, service) | _fields(r))
-        return Answer(200, _show(account, known(r, service)))
+    def fetch(self, r: Request, f: Fault | None, service: str) -> Answer:
+        return Answer(200, self._show(self._known(r, service)))
 
-    def delete(r: Request, f: Fault | None, service: str) -> Answer:
-        known(r, service)
-        state.remove_service(service)
+    def update(self, r: Request, f: Fault | None, service: str) -> Answer:
+        self.state.change_service(service, self._known(r, service) | _fields(r))
+        return self.fetch(r, f, service)
+
+    def delete(self, r: Request, f: Fault | None, service: str) -> Answer:
+        self._known(r, service)
+        self.state.remove_service(service)
         return Answer(204)
 
-    def show_sender(service: str, row: dict[str, Any]) -> dict[str, Any]:
-        return _show_sender(account, service, row)
+    def list_senders(self, r: Request, f: Fault | None, service: str) -> Answer:
+        self._known(r, service)
+        rows, base = self.state.senders(self.account, service), f"{BASE}/{service}/PhoneNumbers"
+        show = partial(self._show_sender, service)
+        return meta_page_of(r, "phone_numbers", rows, show, base, {})
 
-    def list_senders(r: Request, f: Fault | None, service: str) -> Answer:
-        known(r, service)
-        rows, base = state.senders(account, service), f"{BASE}/{service}/PhoneNumbers"
-        return meta_page_of(r, "phone_numbers", rows, partial(show_sender, service), base, {})
-
-    def add_sender(r: Request, f: Fault | None, service: str) -> Answer:
-        known(r, service)
-        number = state.fetch(account, r.get("PhoneNumberSid"))
+    def add_sender(self, r: Request, f: Fault | None, service: str) -> Answer:
+        self._known(r, service)
+        number = self.state.fetch(self.account, r.get("PhoneNumberSid"))
         if number is None:
             raise not_found(r.path)
-        held_by = state.service_of(number["sid"])
+        held_by = self.state.service_of(number["sid"])
         if held_by == service:
             raise Refused(409, 21710, "Phone Number or Short Code is already in the service")
         if held_by:
             raise Refused(409, 21712, "Phone Number or Short Code is in another service")
-        state.join(service, number["sid"], _moment())
-        return Answer(201, show_sender(service, number | {"joined_at": _moment()}))
+        self.state.join(service, number["sid"], _moment())
+        return Answer(201, self._show_sender(service, self._sender(r, service, number["sid"])))
 
-    def one_sender(r: Request, service: str, sid: str) -> dict[str, Any]:
-        rows = state.senders(account, service, sid)
-        if not rows:
-            raise not_found(r.path)
-        return rows[0]
+    def fetch_sender(self, r: Request, f: Fault | None, service: str, sid: str) -> Answer:
+        return Answer(200, self._show_sender(service, self._sender(r, service, sid)))
 
-    def fetch_sender(r: Request, f: Fault | None, service: str, sid: str) -> Answer:
-        return Answer(200, show_sender(service, one_sender(r, service, sid)))
-
-    def remove_sender(r: Request, f: Fault | None, service: str, sid: str) -> Answer:
-        one_sender(r, service, sid)
-        state.leave(sid)
+    def remove_sender(self, r: Request, f: Fault | None, service: str, sid: str) -> Answer:
+        self._sender(r, service, sid)
+        self.state.leave(sid)
         return Answer(204)
 
-    return [
-        ("POST", HOST, "/v1/Services", create),
-        ("GET", HOST, "/v1/Services", listing),
-        ("GET", HOST, one, lambda r, f, service: Answer(200, _show(account, known(r, service)))),
-        ("POST", HOST, one, update),
-        ("DELETE", HOST, one, delete),
-        ("GET", HOST, senders, list_senders),
-        ("POST", HOST, senders, add_sender),
-        ("GET", HOST, sender, fetch_sender),
-        ("DELETE", HOST, sender, remove_sender),
-    ]
+    def _known(self, request: Request, service: str) -> dict[str, Any]:
+        fields = self.state.service(service)
+        if fields is None:
+            raise not_found(request.path)
+        return fields
+
+    def _sender(self, request: Request, service: str, sid: str) -> dict[str, Any]:
+        rows = self.state.senders(self.account, service, sid)
+        if not rows:
+            raise not_found(request.path)
+        return rows[0]
+
+    def _show(self, fields: dict[str, Any]) -> dict[str, Any]:
+        url = f"{BASE}/{fields['sid']}"
+        return {
+            **DEFAULTS, "date_updated": fields["date_created"], **fields,
+            "account_sid": self.account, "url": url,
+            "links": {name: f"{url}/{path}" for name, path in LINKS.items()},
+        }  # fmt: skip
+
+    def _show_sender(self, service: str, row: dict[str, Any]) -> dict[str, Any]:
+        able = show_number(self.account, row)["capabilities"]
+        return {
+            "account_sid": self.account, "service_sid": service, "sid": row["sid"],
+            "phone_number": row["phone_number"], "country_code": country_of(row["phone_number"]),
+            "capabilities": [label for name, label in CAPABILITIES.items() if able.get(name)],
+            "date_created": row["joined_at"], "date_updated": row["joined_at"],
+            "url": f"{BASE}/{service}/PhoneNumbers/{row['sid']}",
+        }  # fmt: skip
 
 
 def receiver(number: dict[str, Any], state: State) -> dict[str, str]:
@@ -142,25 +165,6 @@ def _fields(request: Request) -> dict[str, Any]:
         asked = fields["use_inbound_webhook_on_number"]
         fields["use_inbound_webhook_on_number"] = asked.lower() == "true"
     return fields
-
-
-def _show(account: str, fields: dict[str, Any]) -> dict[str, Any]:
-    url = f"{BASE}/{fields['sid']}"
-    return {
-        **DEFAULTS, "date_updated": fields["date_created"], **fields, "account_sid": account,
-        "url": url, "links": {name: f"{url}/{path}" for name, path in LINKS.items()},
-    }  # fmt: skip
-
-
-def _show_sender(account: str, service: str, row: dict[str, Any]) -> dict[str, Any]:
-    able = show_number(account, row)["capabilities"]
-    return {
-        "account_sid": account, "service_sid": service, "sid": row["sid"],
-        "phone_number": row["phone_number"], "country_code": country_of(row["phone_number"]),
-        "capabilities": [label for name, label in CAPABILITIES.items() if able.get(name)],
-        "date_created": row["joined_at"], "date_updated": row["joined_at"],
-        "url": f"{BASE}/{service}/PhoneNumbers/{row['sid']}",
-    }  # fmt: skip
 
 
 def _moment() -> str:

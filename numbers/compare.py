@@ -49,8 +49,10 @@ def _webhooks(owned: OwnedNumber, wanted: Webhooks) -> list[Finding]:
     if owned.webhooks == wanted:
         return []
     theirs, ours = asdict(owned.webhooks), asdict(wanted)
-    other = {name: url for name, url in theirs.items() if url != ours[name]}
-    foreign = any(url and not _is_ours(url, wanted) for url in other.values())
+    other = {name: value for name, value in theirs.items() if value != ours[name]}
+    # A method is nobody's address: only where it is sent can be meant.
+    addresses = [value for name, value in other.items() if name.endswith("_url")]
+    foreign = any(url and not _is_ours(url, wanted) for url in addresses)
     return [Finding(Kind.WEBHOOKS, {name: ours[name] for name in other}, other, asks=foreign)]
 
 

@@ -142,15 +142,22 @@ def _webhook_there(asked: Asked) -> Finding:
             *compare_button(asked.membership, asked.number), group=INBOUND,
         )  # fmt: skip
     if Kind.WEBHOOKS in found:
-        there = [url for url in found[Kind.WEBHOOKS].theirs.values() if url]
-        where = f"to {', '.join(dict.fromkeys(there))}" if there else "nowhere"
         return Finding(
-            cause, title, Verdict.PROBLEM, f"The carrier sends some of it {where}.",
+            cause, title, Verdict.PROBLEM, _sent_where(found[Kind.WEBHOOKS].theirs),
             *compare_button(asked.membership, asked.number), group=INBOUND,
         )  # fmt: skip
     return Finding(
         cause, title, Verdict.OK, "Calls and messages are sent to this site.", group=INBOUND
     )
+
+
+def _sent_where(theirs: dict[str, str]) -> str:
+    addresses = [value for name, value in theirs.items() if name.endswith("_url")]
+    if not addresses:
+        return "The carrier asks this site by GET for some of it, and it answers to POST alone."
+    there = [url for url in addresses if url]
+    where = f"to {', '.join(dict.fromkeys(there))}" if there else "nowhere"
+    return f"The carrier sends some of it {where}."
 
 
 def compare_button(membership: Membership, number: Number) -> tuple[Fix | None, str, bool]:

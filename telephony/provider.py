@@ -217,20 +217,34 @@ def balance() -> Balance:
     return Balance(Decimal(row.balance), row.currency)
 
 
+# Our name of a webhook, and theirs.
+WEBHOOKS = {
+    "voice": "voice", "voice_fallback": "voice_fallback", "voice_status": "status_callback",
+    "message": "sms", "message_fallback": "sms_fallback",
+}  # fmt: skip
+
+
+def _address_field(theirs: str) -> str:
+    return theirs if theirs == "status_callback" else f"{theirs}_url"
+
+
 def _webhook_fields(webhooks: Webhooks, *, clear: bool) -> dict[str, str]:
-    addresses = {
-        "voice": webhooks.voice_url,
-        "voice_fallback": webhooks.voice_fallback_url,
-        "status_callback": webhooks.voice_status_url,
-        "sms": webhooks.message_url,
-        "sms_fallback": webhooks.message_fallback_url,
-    }
     fields = {}
-    for name, address in addresses.items():
+    for ours, theirs in WEBHOOKS.items():
+        address = getattr(webhooks, f"{ours}_url")
         if address or clear:
-            fields[name if name == "status_callback" else f"{name}_url"] = address
-            fields[f"{name}_method"] = "POST"
+            fields[_address_field(theirs)] = address
+            fields[f"{theirs}_method"] = getattr(webhooks, f"{ours}_method")
     return fields
+
+
+def _webhooks(row: Any) -> Webhooks:
+    found = {}
+    for ours, theirs in WEBHOOKS.items():
+        if address := getattr(row, _address_field(theirs)):
+            found[f"{ours}_url"] = address
+            found[f"{ours}_method"] = _word(getattr(row, f"{theirs}_method")) or "POST"
+    return Webhooks(**found)
 
 
 def _capabilities(reported: dict[str, bool] | None) -> frozenset[Capability]:
@@ -276,13 +290,7 @@ def _owned(row: Any) -> OwnedNumber:
         friendly_name=row.friendly_name or "",
         number_type=TYPES.get(str(row.type or "").replace("-", "_")),
         capabilities=_capabilities(row.capabilities),
-        webhooks=Webhooks(
-            voice_url=row.voice_url or "",
-            voice_fallback_url=row.voice_fallback_url or "",
-            voice_status_url=row.status_callback or "",
-            message_url=row.sms_url or "",
-            message_fallback_url=row.sms_fallback_url or "",
-        ),
+        webhooks=_webhooks(row),
         address_requirement=_requirement(row.address_requirements),
         status=row.status or "",
         origin=row.origin or "",

@@ -80,13 +80,20 @@ class AvailableNumber:
 
 @dataclass(frozen=True, slots=True)
 class Webhooks:
-    """Where the provider sends the calls and messages of a number. Empty means nowhere."""
+    """Where the provider sends the calls and messages of a number, and by which HTTP method.
+    An empty address means nowhere, and then its method says nothing.
+    """
 
     voice_url: str = ""
     voice_fallback_url: str = ""
     voice_status_url: str = ""
     message_url: str = ""
     message_fallback_url: str = ""
+    voice_method: str = "POST"
+    voice_fallback_method: str = "POST"
+    voice_status_method: str = "POST"
+    message_method: str = "POST"
+    message_fallback_method: str = "POST"
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,14 @@ def test_a_webhook_that_leads_elsewhere(as_owner, connected, simulator):
     )
 
 
+def test_a_webhook_that_is_asked_in_a_way_nobody_answers(as_owner, connected, simulator):
+    there(simulator, connected, sms_method="GET")
+    verdict, words, fix = lines(as_owner, connected)["webhook_there"]
+    assert (verdict, "by GET" in words) == ("problem", True)
+    as_owner.post(fix)
+    assert lines(as_owner, connected)["webhook_there"][0] == "ok"
+
+
 def test_something_that_stands_above_the_webhook(as_owner, connected, simulator):
     there(simulator, connected, trunk_sid="TK" + "1" * 32)
     verdict, words, _ = lines(as_owner, connected)["webhook_there"]

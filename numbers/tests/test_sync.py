@@ -102,6 +102,36 @@ def test_what_stands_above_our_webhooks_is_asked_about(number, owner, simulator,
     assert sync.check_number(number) == []
 
 
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        ("voice_method", "voice_method"), ("voice_fallback_method", "voice_fallback_method"),
+        ("status_callback_method", "voice_status_method"), ("sms_method", "message_method"),
+        ("sms_fallback_method", "message_fallback_method"),
+    ],
+)  # fmt: skip
+def test_a_method_that_we_do_not_answer_is_set_right_and_can_be_put_back(
+    number, owner, simulator, field, name
+):
+    at_provider(simulator, number, **{field: "GET"})
+    assert sync.reconcile().cured == 1
+    assert simulator.owned()[0][field] == "POST"
+    difference = Difference.objects.get()
+    assert (difference.theirs, difference.cure) == ({name: "GET"}, "repaired")
+    assert sync.reconcile().found == 0
+    cures.undo(difference, by=owner)
+    assert simulator.owned()[0][field] == "GET"
+    assert stays_undone()
+
+
+def test_the_method_of_a_webhook_that_is_not_there_says_nothing(number, simulator):
+    able = {"voice": True, "sms": False, "mms": False, "fax": False}
+    at_provider(simulator, number, capabilities=able)
+    sync.reconcile()
+    at_provider(simulator, number, sms_method="GET", sms_fallback_method="GET")
+    assert sync.reconcile().found == 0
+
+
 SERVICE = "https://elsewhere.example.com/sms"
 
 

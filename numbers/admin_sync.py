@@ -4,8 +4,11 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.decorators import permission_required
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
@@ -117,7 +120,7 @@ class DifferenceAdmin(ReadOnlyAdmin):
             **self.admin_site.each_context(request),
             "title": str(difference), "difference": difference, "form": form,
             "may_decide": may_decide, "bought_by": bought_by(difference),
-            "may_refund": request.user.has_perm(MAY_REFUND),
+            "may_refund": request.user.has_perm(MAY_REFUND), "done": done_about(difference),
         }  # fmt: skip
         status = 422 if form.errors else 200
         return render(request, "admin/numbers/decide.html", context, status=status)
@@ -129,6 +132,14 @@ def bought_by(difference: Difference) -> OrderLine | None:
         return None
     lines = OrderLine.objects.filter(number=difference.number, state__in=OrderLine.BOUGHT)
     return lines.select_related("order").first()
+
+
+def done_about(difference: Difference) -> QuerySet[LogEntry]:
+    """What staff did about a number that is nobody's, the newest first."""
+    of_its_kind = LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(Difference), object_id=difference.pk
+    )
+    return of_its_kind.select_related("user").order_by("-pk")
 
 
 def decide(difference: Difference, choice: dict[str, Any], request: HttpRequest) -> None:

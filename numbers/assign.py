@@ -19,6 +19,8 @@ from wallet.models import Kind, Wallet
 from workspaces import audit
 from workspaces.models import User, Workspace
 
+LONGEST_REASON = 300
+
 
 class ReasonMissing(Refusal):
     code = "reason_missing"
@@ -58,7 +60,7 @@ def assign_number(*, difference: Difference, workspace: Workspace, by: User, rea
     set_already = owned.webhooks == webhooks_for_numbers(owned.capabilities)
     area = area_codes.find(country, area_codes.code_of(owned.e164, country))
     with transaction.atomic():
-        end(difference, Cure.ASSIGNED, by)
+        end(difference, Cure.ASSIGNED, by, f"To {workspace}. {reason}"[:LONGEST_REASON])
         ledger.charge(
             wallet=Wallet.objects.get(workspace=workspace), kind=Kind.PURCHASE,
             amount=price.amount, key=f"assign:{difference.public_id}",
@@ -92,7 +94,8 @@ def give_back_nobodys(*, difference: Difference, by: User, reason: str) -> None:
     if Number.objects.owned().filter(provider_sid=difference.provider_sid).exists():
         raise NothingToCure
     provider.release(sid=difference.provider_sid)
-    end(difference, Cure.GIVEN_BACK, by, reason)
+    with transaction.atomic():
+        end(difference, Cure.GIVEN_BACK, by, reason)
 
 
 def _check(difference: Difference, reason: str) -> None:

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -171,7 +172,14 @@ def _adopt(difference: Difference, by: User | None) -> None:
     line = OrderLine.objects.unsettled().filter(e164=difference.e164).first()
     if line is not None:
         settle_line(line)
-    if Number.objects.owned().filter(provider_sid=difference.provider_sid).exists():
+    mine = Number.objects.owned().filter(provider_sid=difference.provider_sid)
+    number = mine.select_related("workspace").first()
+    if number is None:
+        return
+    with transaction.atomic():
+        # From here on it is told with the number that it was about.
+        difference.number, difference.workspace = number, number.workspace
+        difference.save(update_fields=["number", "workspace"])
         end(difference, Cure.ADOPTED, by)
 
 
@@ -277,7 +285,7 @@ def end(difference: Difference, how: Cure, by: User | None, reason: str = "") ->
     ended = Difference.objects.open().filter(pk=difference.pk)
     if not ended.update(ended_at=timezone.now(), cure=how, cured_by=by, reason=reason):
         raise NothingToCure
-    _record(difference, by, f"difference.{how}", Cure(how).label)
+    _record(difference, by, f"difference.{how}", Cure(how).label, reason)
 
 
 def keep_reason(difference: Difference, *, by: User, reason: str) -> None:
@@ -288,9 +296,15 @@ def keep_reason(difference: Difference, *, by: User, reason: str) -> None:
             _record(difference, by, "difference.reason", f"Support says why: {reason}")
 
 
-def _record(difference: Difference, by: User | None, action: str, text: str) -> None:
+def _record(
+    difference: Difference, by: User | None, action: str, text: str, reason: str = ""
+) -> None:
+    """In the trail of its workspace. Nobody's number has none: the admin's log keeps it."""
     if difference.workspace is None:
-        return  # nobody's number has no workspace whose trail could tell it
+        if by is not None:
+            told = f"{text}: {reason}" if reason else text
+            LogEntry.objects.log_actions(by.pk, [difference], CHANGE, told, single_object=True)
+        return
     audit.record(
         workspace=difference.workspace, by=by, action=action, subject=difference.number,
         label=difference.e164, text=f"{difference.get_kind_display()}: {text.lower()}",

@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.utils import timezone
 
 from conftest import signed_in
@@ -67,6 +68,31 @@ def test_nobodys_number_is_given_back(as_staff, nobodys, simulator):
     assert simulator.owned() == []
     nobodys.refresh_from_db()
     assert (nobodys.cure, nobodys.reason) == ("given_back", "Nobody needs it")
+
+
+DONE = [
+    ("assign", "Assigned to a workspace: To Acme. Ticket 7"),
+    ("give_back", "Given back to the carrier: Ticket 7"),
+    ("leave", "Left as it is at the carrier"),
+]
+
+
+@pytest.mark.parametrize(("action", "told"), DONE)
+def test_what_is_done_about_nobodys_number_stays_in_the_log(as_staff, nobodys, acme, action, told):
+    decide(as_staff, nobodys, action=action, workspace=acme.pk, reason="Ticket 7")
+    entry = LogEntry.objects.latest("pk")
+    assert (entry.user.email, entry.object_id, entry.get_change_message()) == (
+        "staff@example.test", str(nobodys.pk), told,
+    )  # fmt: skip
+    page = as_staff.get(f"/admin/numbers/difference/{nobodys.pk}/decide/").content.decode()
+    assert told in page
+    assert "Ticket 7" in page
+
+
+def test_what_was_not_done_is_not_in_the_log(as_staff, nobodys, simulator):
+    simulator.fault("server_error", method="DELETE")
+    decide(as_staff, nobodys, action="give_back", reason="Ticket 7")
+    assert not LogEntry.objects.exists()
 
 
 @pytest.mark.parametrize("action", ["assign", "give_back"])

@@ -295,7 +295,9 @@ def test_a_number_of_an_unsettled_order_is_adopted(acme, owner, quote, simulator
     assert order.lines.get().state == "checking"
     sync.reconcile()
     assert order.lines.get().state == "done"
-    assert Difference.objects.get().cure == "adopted"
+    difference = Difference.objects.get()
+    assert (difference.cure, difference.number) == ("adopted", order.lines.get().number)
+    assert AuditEvent.objects.for_workspace(acme).filter(action="difference.adopted").exists()
 
 
 def test_a_number_given_back_here_and_still_billed_there_is_given_back_again(number, simulator):

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
@@ -22,6 +23,7 @@ from numbers import cures, sync, tasks
 from numbers.admin_orders import MAY_REFUND
 from numbers.assign import assign_number, give_back_nobodys
 from numbers.models import OrderLine
+from numbers.plan import DOES, lower
 from numbers.sync_models import BalanceSample, Difference, SyncRun
 from telephony.errors import ProviderError
 from workspaces.models import User, Workspace
@@ -72,7 +74,8 @@ def actions_for(difference: Difference) -> list[tuple[str, str]]:
         ]
     actions = [("leave", "Leave it as it is: it is meant")] if difference.left_at is None else []
     if difference.kind in cures.CURES:
-        return [("cure", "Set it right"), *actions]
+        does = lower(DOES[Difference.Kind(difference.kind)])
+        return [("cure", f"Set it right: {does}"), *actions]
     return actions
 
 
@@ -168,6 +171,8 @@ class SyncRunAdmin(ReadOnlyAdmin):
                     "cured", "error"]  # fmt: skip
     list_select_related = ["by"]
     change_list_template = "admin/numbers/sync_runs.html"
+    exclude = ["planned"]
+    readonly_fields = ["would_do"]
 
     def get_urls(self) -> list:
         return [
@@ -175,14 +180,22 @@ class SyncRunAdmin(ReadOnlyAdmin):
             *super().get_urls(),
         ]
 
+    @admin.display(description="What it would do")
+    def would_do(self, run: SyncRun) -> SafeString | str:
+        if not run.planned:
+            return "Nothing" if run.dry_run else "It was no dry run"
+        context = {"rows": run.planned, "more": run.found - len(run.planned)}
+        return render_to_string("admin/numbers/_planned.html", context)
+
     @method_decorator(permission_required(MAY_COMPARE, raise_exception=True))
     def start(self, request: HttpRequest) -> HttpResponse:
-        """Compare now; a dry run only counts and ends with this answer."""
+        """Compare now; a dry run ends with what it would do."""
         if request.method == "POST":
             if "dry" in request.POST:
                 try:
                     run = sync.reconcile(by=cast(User, request.user), dry_run=True)
                     messages.info(request, f"A dry run, nothing was changed. {run}")
+                    return redirect("admin:numbers_syncrun_change", run.pk)
                 except sync.AlreadyRunning:
                     messages.warning(request, "A comparison is under way already.")
             else:

@@ -17,6 +17,7 @@ from lib import e164 as formats
 from numbers import cures, pools
 from numbers.compare import Finding, Kind, compare
 from numbers.models import Number, OrderLine
+from numbers.plan import planned
 from numbers.pricing import last_known
 from numbers.sync_models import Difference, NumberCheck, SyncRun
 from telephony import provider
@@ -31,6 +32,7 @@ Kinds = tuple[Kind, ...]
 NONE: Kinds = ()
 
 BATCH = 1000
+MOST_PLANNED = 1000
 ONE_RUN_AT_A_TIME = 7_310_452  # the key of an advisory lock
 # A number bought this shortly before the walk may not be in the provider's list yet.
 TOO_YOUNG = timedelta(minutes=5)
@@ -44,7 +46,8 @@ def reconcile(*, by: User | None = None, dry_run: bool = False) -> SyncRun:
     """Walk the provider's numbers, note every difference, and cure what needs no question.
 
     Raises ``AlreadyRunning``. A provider that fails on the way ends the run incomplete, with
-    its error noted and nothing cured. ``dry_run`` notes and cures nothing, and counts.
+    its error noted and nothing cured. ``dry_run`` notes and cures nothing, and keeps with the
+    run what would be done about each difference.
     """
     with _alone():
         run = SyncRun.objects.create(started_at=timezone.now(), by=by, dry_run=dry_run)
@@ -212,7 +215,10 @@ def _missing(number: Number) -> Finding:
 
 def _keep(run: SyncRun, found: Found) -> None:
     run.found += len(found)
-    if found and not run.dry_run:
+    if found and run.dry_run:
+        room = MOST_PLANNED - len(run.planned)
+        run.planned += planned(_rows(run, timezone.now(), found[:room]))
+    elif found:
         _note(run, timezone.now(), found)
 
 

@@ -23,6 +23,8 @@ class SyncRun(models.Model):
     found = models.PositiveIntegerField(default=0, help_text="Differences seen in this run.")
     cured = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=400, blank=True)
+    # What a dry run would have done about each difference, the first so many of them.
+    planned = models.JSONField(default=list, db_default=[])
 
     class Meta:
         ordering = ["-pk"]

@@ -124,6 +124,22 @@ def test_staff_start_a_comparison_and_a_dry_run(as_staff, simulator):
     assert SyncRun.objects.count() == 2
 
 
+def test_a_dry_run_ends_with_what_it_would_do(as_staff, nobodys):
+    page = as_staff.post("/admin/numbers/syncrun/start/", {"dry": "1"}, follow=True)
+    told = page.content.decode()
+    assert nobodys.e164 in told
+    assert "staff assign it to a workspace, give it back or leave it" in told
+    assert "A dry run, nothing was changed" in told
+
+
+def test_what_a_cure_does_stands_beside_its_button(as_staff, acme, owner, quote, simulator):
+    purchase_number(workspace=acme, by=owner, quote=quote)
+    simulator.service(Number.objects.get().provider_sid)
+    sync.reconcile()
+    address = f"/admin/numbers/difference/{Difference.objects.get().pk}/decide/"
+    assert "taken out of the messaging service" in as_staff.get(address).content.decode()
+
+
 def test_members_have_no_business_here(as_owner, nobodys):
     answer = decide(as_owner, nobodys, action="give_back", reason="Mine")
     assert answer.status_code == 302

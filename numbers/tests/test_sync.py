@@ -7,7 +7,7 @@ from django.core import mail
 from django.db import connection
 from django.utils import timezone
 
-from numbers import cures, pools, sync, watch
+from numbers import cures, plan, pools, sync, watch
 from numbers.compare import Kind
 from numbers.models import Number, NumberOrder
 from numbers.purchase import purchase_number
@@ -352,7 +352,50 @@ def test_a_dry_run_writes_and_cures_nothing(number, simulator):
     run = sync.reconcile(dry_run=True)
     assert (run.found, run.cured) == (1, 0)
     assert not Difference.objects.exists()
+    assert [row["does"] for row in run.planned] == ["Our webhooks are set again"]
     assert simulator.owned()[0]["voice_url"] == ""
+
+
+def test_a_dry_run_says_of_each_difference_what_would_be_done(number, owner, simulator):
+    at_provider(
+        simulator, number, voice_url="https://elsewhere.example.com/voice", friendly_name="Theirs",
+        trunk_sid="TK" + "1" * 32, status="pending",
+    )  # fmt: skip
+    simulator.service(number.provider_sid)
+    simulator.seed("+12125550199")
+    sync.check_number(number)
+    cures.leave(Difference.objects.get(kind=Kind.OVERRIDDEN), by=owner)
+    run = sync.reconcile(dry_run=True)
+    assert {(row["e164"], row["kind"]): row["does"] for row in run.planned} == {
+        (number.e164, Kind.WEBHOOKS.label): f"{plan.ASKED}. Then: our webhooks are set again",
+        (number.e164, Kind.OVERRIDDEN.label): plan.LEFT,
+        (number.e164, Kind.NAME.label): "Our name is written again",
+        (number.e164, Kind.NOT_IN_USE.label): plan.CARRIER,
+        (number.e164, Kind.SERVICE.label):
+            f"{plan.ASKED}. Then: it is taken out of the messaging service",
+        ("+12125550199", Kind.NOBODYS.label): plan.STAFF,
+    }  # fmt: skip
+    assert run.found == len(run.planned)
+
+
+def test_a_dry_run_does_just_what_the_next_run_does(number, simulator):
+    at_provider(simulator, number, voice_url="", friendly_name="Theirs", status="pending")
+    simulator.seed("+12125550199")
+    dry, real = sync.reconcile(dry_run=True), sync.reconcile()
+    nothing = [row for row in dry.planned if row["does"].startswith("Nothing")]
+    assert (dry.found, dry.found - len(nothing)) == (real.found, real.cured) == (4, 2)
+
+
+def test_a_dry_run_keeps_so_many_and_counts_all(simulator, monkeypatch, db):
+    monkeypatch.setattr(sync, "MOST_PLANNED", 3)
+    simulator.seed_many(f"+121255501{line:02d}" for line in range(5))
+    run = sync.reconcile(dry_run=True)
+    assert (run.found, len(run.planned)) == (5, 3)
+
+
+def test_every_difference_that_has_a_cure_says_what_it_does():
+    assert set(plan.DOES) == set(cures.CURES)
+    assert set(plan.DOES) | set(plan.ALONE) == set(Kind)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -18,6 +18,7 @@ from django.utils.module_loading import import_string
 
 from lib import money
 from lib.errors import Fix, Refusal
+from numbers import account
 from numbers.choice import barriers_of
 from numbers.compare import Kind, compare
 from numbers.models import Number, OrderLine
@@ -248,6 +249,8 @@ def _funds(asked: Asked) -> tuple[Fix | None, str]:
 
 def _at_carrier(asked: Asked) -> Finding:
     cause, title, told = "at_carrier", "At the carrier", asked.told
+    if isinstance(told, OwnedNumber) and account.trouble():
+        told = ProviderNotConfigured("suspended")
     if isinstance(told, NotAtCarrier):
         return Finding(
             cause, title, Verdict.PROBLEM, "The carrier does not have the number in the account "

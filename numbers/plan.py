@@ -21,7 +21,8 @@ DOES = {
 }
 STAFF = "Nothing: staff assign it to a workspace, give it back or leave it"
 CARRIER = "Nothing: staff have it put in use again at the carrier"
-ALONE = {Kind.NOBODYS: STAFF, Kind.NOT_IN_USE: CARRIER}
+ACCOUNT = "Nothing: staff settle it with the carrier"
+ALONE = {Kind.NOBODYS: STAFF, Kind.NOT_IN_USE: CARRIER, Kind.ACCOUNT: ACCOUNT}
 ASKED = "Nothing before somebody says so, since it may be meant"
 LEFT = "Nothing: it was left as it is on purpose"
 

@@ -253,8 +253,8 @@ def _rows(run: SyncRun | None, now: datetime, found: Found) -> Iterator[Differen
 
 def _end_unseen(run: SyncRun, unread: Kinds) -> None:
     """What an earlier run saw and this whole one did not is over, but for the kinds of which
-    not everything was read.
+    not everything was read, and that of the account, which no walk sees.
     """
     unseen = Difference.objects.open().filter(last_seen_at__lt=run.started_at)
-    unseen = unseen.exclude(kind__in=unread)
+    unseen = unseen.exclude(kind__in=[*unread, Kind.ACCOUNT])
     unseen.update(ended_at=timezone.now(), cure=Difference.Cure.BY_ITSELF)

@@ -53,7 +53,7 @@ class Difference(models.Model):
     """Something about a number that is not the same here and at the provider.
 
     One row as long as it lasts, however often it is seen. ``workspace`` is empty only for
-    numbers that are nobody's.
+    numbers that are nobody's, and ``e164`` for what is about the whole account.
     """
 
     class Kind(models.TextChoices):
@@ -70,6 +70,7 @@ class Difference(models.Model):
         NOT_IN_USE = "not_in_use", "The carrier says it is not in use"
         EMERGENCY = "emergency", "Its emergency address has changed at the carrier"
         BUNDLE = "bundle", "Its approved documents have changed at the carrier"
+        ACCOUNT = "account", "The account at the carrier does not work"
 
     class Cure(models.TextChoices):
         BY_ITSELF = "by_itself", "Was gone at the next look"
@@ -132,7 +133,8 @@ class Difference(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.e164}: {self.get_kind_display()}"
+        about = f"{self.e164}: " if self.e164 else ""
+        return f"{about}{self.get_kind_display()}"
 
     @property
     def theirs_but_cost(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import logging
 from celery import shared_task
 
 from numbers import (
+    account,
     catalogue,
     dunning,
     give_back,
@@ -71,6 +72,14 @@ def sample_balance() -> None:
         watch.sample_balance()
     except ProviderError as error:
         log.warning("the provider's balance could not be read: %s", error)
+
+
+@shared_task
+def look_at_account() -> None:
+    try:
+        account.look_at_account()
+    except ProviderError as error:
+        log.warning("how the provider's account is could not be read: %s", error)
 
 
 @shared_task

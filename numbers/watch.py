@@ -113,11 +113,10 @@ def _tell_operators(funds: Funds) -> None:
 
 def tell_of_vanished(differences: DifferenceQuerySet) -> None:
     """Mail the operators which of them are numbers that have vanished: their workspaces were
-    told that support looks into a refund. A mail that cannot be sent stops no walk; the
-    platform page lists the same.
+    told that support looks into a refund.
     """
     vanished = list(differences.vanished().select_related("workspace")[: MOST_IN_A_MAIL + 1])
-    if not vanished or not settings.OPERATOR_EMAILS:
+    if not vanished:
         return
     lines = [
         f"{row.e164} of {row.workspace}: {settings.PUBLIC_BASE_URL}"
@@ -125,15 +124,21 @@ def tell_of_vanished(differences: DifferenceQuerySet) -> None:
         for row in vanished[:MOST_IN_A_MAIL]
     ]
     more = ["and more: see the platform page"] if len(vanished) > MOST_IN_A_MAIL else []
+    mail_operators(
+        "Numbers are not at the carrier any more",
+        "The carrier does not have them any more. They are inactive, and their workspaces "
+        "were told that support looks into a refund:\n\n" + "\n".join(lines + more) + "\n",
+    )
+
+
+def mail_operators(subject: str, body: str) -> None:
+    """A mail that cannot be sent is logged and stops nothing: the platform page tells the same."""
+    if not settings.OPERATOR_EMAILS:
+        return
     try:
-        EmailMessage(
-            "Numbers are not at the carrier any more",
-            "The carrier does not have them any more. They are inactive, and their workspaces "
-            "were told that support looks into a refund:\n\n" + "\n".join(lines + more) + "\n",
-            to=settings.OPERATOR_EMAILS,
-        ).send()
+        EmailMessage(subject, body, to=settings.OPERATOR_EMAILS).send()
     except (OSError, SMTPException):
-        log.exception("the operators could not be told of vanished numbers")
+        log.exception("the operators could not be told: %s", subject)
 
 
 def vanished_lately() -> list[Difference]:

@@ -139,6 +139,12 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    # A suspended or closed account stops everything: told within minutes, and gone as soon.
+    "look at the provider's account": {
+        "task": "numbers.tasks.look_at_account",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
     # An empty account at the provider stops every workspace, inbound too.
     "watch the provider's balance": {
         "task": "numbers.tasks.sample_balance",

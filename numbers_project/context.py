@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from lib import logs
+from numbers import account
 from numbers.arrears import arrears_of
 from telephony.client import credential_state
 from telephony.refused import refused_lately
@@ -35,14 +36,18 @@ def page(request: HttpRequest) -> dict[str, Any]:
 
 
 def _provider_problem(request: HttpRequest) -> str:
-    """``missing``, ``half_set`` or ``refused``; empty for all but staff, who alone may know."""
+    """``missing``, ``half_set``, ``refused`` or ``suspended``; empty for all but staff, who
+    alone may know.
+    """
     user = getattr(request, "user", None)
     if not user or not user.is_staff:
         return ""
     state = credential_state()
     if state != "ready":
         return state
-    return "refused" if refused_lately() else ""
+    if refused_lately():
+        return "refused"
+    return "suspended" if account.trouble() else ""
 
 
 def _may(request: HttpRequest, permission: str) -> bool:

@@ -4,6 +4,7 @@ import pytest
 from django.core.cache.backends.locmem import LocMemCache
 
 from conftest import signed_in
+from numbers.account import look_at_account
 from telephony import provider
 from telephony.errors import NotConfigured
 
@@ -58,6 +59,19 @@ def test_it_is_gone_after_a_call_that_worked(as_staff_owner, refused):
 def test_it_is_gone_with_other_credentials(as_staff_owner, refused, settings):
     settings.TWILIO_AUTH_TOKEN = "the right one"
     assert REFUSED not in as_staff_owner.get(PAGE).text
+
+
+def test_staff_see_that_the_account_is_suspended_as_long_as_it_is(
+    as_staff_owner, as_outsider, simulator
+):
+    suspended = "Twilio has suspended or closed the account"
+    simulator.app.account_status = "suspended"
+    look_at_account()
+    assert suspended in as_staff_owner.get(PAGE).text
+    assert suspended not in as_outsider.get("/w/globex/numbers/").text
+    simulator.app.account_status = "active"
+    look_at_account()
+    assert suspended not in as_staff_owner.get(PAGE).text
 
 
 def test_another_failure_is_not_taken_for_it(as_staff_owner, simulator):

@@ -9,6 +9,7 @@ from django.utils import timezone
 from conftest import make_member, signed_in
 from interactions.models import ArrivedForNobody, Conversation, RefusedWebhook
 from numbers import sync
+from numbers.account import look_at_account
 from numbers.models import DiagnosisReport, Number, OrderLine
 from telephony.simulator.postman import NoConnection, Reply
 from telephony.webhook_urls import webhooks_for_numbers
@@ -191,6 +192,16 @@ def test_an_account_that_is_suspended(as_owner, connected, simulator):
     simulator.fault("suspended", times=-1)
     verdict, words, _ = lines(as_owner, connected)["at_carrier"]
     assert (verdict, "suspended the account" in words) == ("problem", True)
+
+
+def test_a_suspended_account_of_which_the_number_says_nothing(as_owner, connected, simulator):
+    simulator.app.account_status = "suspended"
+    look_at_account()
+    verdict, words, _ = lines(as_owner, connected)["at_carrier"]
+    assert (verdict, "suspended the account" in words) == ("problem", True)
+    simulator.app.account_status = "active"
+    look_at_account()
+    assert lines(as_owner, connected)["at_carrier"][0] == "ok"
 
 
 @pytest.mark.parametrize("fault", ["unavailable", "rate_limited", "not_json", "answer_lost"])

@@ -58,6 +58,7 @@ class SimulatedTwilio:
         self.exchange = Exchange(credentials.account, state, self.schedule, self.postman)
         self.texts = Texts(self.exchange)
         self.wait = wait
+        self.account_status = "active"
         self.log: list[dict[str, Any]] = []
         self.routes = self._routes()
 
@@ -174,7 +175,7 @@ class SimulatedTwilio:
             {
                 "auth_token": self.credentials.token, "date_created": now(),
                 "date_updated": now(), "friendly_name": "Simulated account",
-                "owner_account_sid": sid, "sid": sid, "status": "active",
+                "owner_account_sid": sid, "sid": sid, "status": self.account_status,
                 "subresource_uris": {part: f"{base}/{part}.json" for part in parts},
                 "type": "Full", "uri": f"{base}.json",
             },

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from conftest import signed_in
@@ -138,6 +139,52 @@ def test_a_viewer_s_eyes_see_no_more_than_a_viewer(as_staff, acme, viewer):
     as_staff.post(f"/admin/look-as/{member.pk}/", {"reason": "Ticket 8"})
     assert as_staff.get("/w/acme/numbers/").status_code == 200
     assert as_staff.get("/w/acme/wallet/").status_code == 403
+
+
+ROLE = {
+    "/w/acme/numbers/": ["view_number"],
+    "/w/acme/inbox/": ["view_call", "view_message"],
+    "/w/acme/wallet/": ["view_wallet", "view_entry"],
+    "/w/acme/activity/": ["view_auditevent"],
+}
+
+
+@pytest.fixture
+def looks_with(acme, owner):
+    """Support staff whose role has these permissions of the admin, looking as the owner."""
+
+    def looks_with(*codes: str):
+        helper = User.objects.create_user("helper@example.test", "numbers-demo", is_staff=True)
+        helper.user_permissions.set(
+            Permission.objects.filter(codename__in=[*codes, "act_as_member"])
+        )
+        client = signed_in(helper)
+        member = Membership.objects.get(user=owner, workspace=acme)
+        client.post(f"/admin/look-as/{member.pk}/", {"reason": "Ticket 9"})
+        return client, helper
+
+    return looks_with
+
+
+@pytest.mark.parametrize("page", ROLE)
+def test_nobody_sees_through_a_member_what_their_staff_role_may_not(looks_with, page):
+    client, helper = looks_with(*ROLE[page])
+    assert {address: client.get(address).status_code for address in ROLE} == {
+        address: 200 if address == page else 403 for address in ROLE
+    }
+    for code in ROLE[page]:
+        helper.user_permissions.remove(Permission.objects.get(codename=code))
+        refused = client.get(page)
+        assert refused.status_code == 403
+        assert "only at what your staff role may see" in refused.content.decode()
+        helper.user_permissions.add(Permission.objects.get(codename=code))
+
+
+def test_what_will_be_seen_is_told_before(looks_with, owner):
+    client, _ = looks_with("view_number")
+    page = client.get(f"/admin/look-as/{Membership.objects.get(user=owner).pk}/").content.decode()
+    assert "See the numbers of the workspace" in page
+    assert "voicemail" not in page
 
 
 def test_it_is_for_one_workspace_only(looking, globex):

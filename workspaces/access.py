@@ -4,7 +4,7 @@ without: ``workspace_view`` for the pages of a workspace, and for the few others
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TypeVar
+from typing import TypeVar, cast
 from urllib.parse import urlencode, urlsplit
 
 from allauth.account.adapter import get_adapter
@@ -124,7 +124,7 @@ def _looking_as(request: HttpRequest, workspace_slug: str) -> Membership | None:
     acting = acting_in(request)
     if acting is None or acting.member.workspace.slug != workspace_slug:
         return None
-    return acting.may_only_look()
+    return acting.seen_by(cast(User, request.user))
 
 
 def recently_authenticated(view: View) -> View:

@@ -1,8 +1,9 @@
 """Support staff look at a workspace as one of its members sees it.
 
 Only looking: whatever would change something is refused, whoever the member is, and pages
-that need a permission to change are closed. The staff person stays who they are: every event
-names them. It ends by itself after a quarter of an hour, and with one click before.
+that need a permission to change are closed, and so is what the staff role may not see in the
+admin. The staff person stays who they are: every event names them. It ends by itself after a
+quarter of an hour, and with one click before.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,13 @@ from workspaces.permissions import AUDIT_VIEW, INBOX_VIEW, NUMBERS_VIEW, WALLET_
 ENDS_AFTER = timedelta(minutes=15)
 MAY = "workspaces.act_as_member"
 KEY = "acting"
-LOOKING = frozenset({NUMBERS_VIEW, INBOX_VIEW, WALLET_VIEW, AUDIT_VIEW})
+# What can be looked at, and what of the admin a staff role must be able to see for it.
+LOOKING = {
+    NUMBERS_VIEW: ("numbers.view_number",),
+    INBOX_VIEW: ("interactions.view_call", "interactions.view_message"),
+    WALLET_VIEW: ("wallet.view_wallet", "wallet.view_entry"),
+    AUDIT_VIEW: ("workspaces.view_auditevent",),
+}
 
 
 class ReasonMissing(Refusal):
@@ -51,15 +58,22 @@ class Acting:
     member: Membership
     until: datetime
 
-    def may_only_look(self) -> Membership:
-        """The member's place, with nothing in it that changes anything."""
-        seen = self.member.permissions() & LOOKING
+    def seen_by(self, staff: User) -> Membership:
+        """The member's place, with nothing in it that changes anything, and nothing that this
+        staff person may not see in the admin.
+        """
         member = Membership(
             pk=self.member.pk, public_id=self.member.public_id, workspace=self.member.workspace,
             user=self.member.user, role=self.member.role,
         )  # fmt: skip
-        member.limited_to = seen
+        member.limited_to = what_is_seen(staff, self.member)
         return member
+
+
+def what_is_seen(staff: User, member: Membership) -> frozenset[str]:
+    """Both may look at it: the member here, and the staff person in the admin."""
+    mine = {code for code, needed in LOOKING.items() if staff.has_perms(needed)}
+    return member.permissions() & mine
 
 
 def begin(*, request: HttpRequest, by: User, member: Membership, reason: str) -> None:

@@ -12,6 +12,7 @@ from lib.errors import Refusal
 from workspaces import acting
 from workspaces.access import SignedInRequest, signed_in
 from workspaces.models import Membership, User
+from workspaces.permissions import EXPLAINED
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -19,7 +20,11 @@ from workspaces.models import Membership, User
 def act_as(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask for the reason, then begin. The URL map wraps it in the admin's own gate."""
     member = get_object_or_404(Membership.objects.select_related("workspace", "user"), pk=pk)
-    context = {**admin.site.each_context(request), "title": "Look as a member", "member": member}
+    seen = acting.what_is_seen(cast(User, request.user), member)
+    context = {
+        **admin.site.each_context(request), "title": "Look as a member", "member": member,
+        "seen": [EXPLAINED[code] for code in EXPLAINED if code in seen],
+    }  # fmt: skip
     if request.method != "POST":
         return render(request, "admin/act_as.html", context)
     reason = request.POST.get("reason", "").replace("\x00", "")[:300]

@@ -70,8 +70,8 @@ def test_other_pages_ask_nothing(as_owner):
         assert as_owner.get("/w/acme/wallet/").status_code == 200
 
 
-def test_a_login_that_support_switched_off_is_out_at_once(acme, owner):
-    browser = signed_in(owner)
-    owner.is_active = False
-    owner.save()
+def test_a_login_that_support_switched_off_is_out_at_once(acme, member):
+    browser = signed_in(member)
+    member.is_active = False
+    member.save()
     assert browser.get("/w/acme/numbers/").headers["Location"].startswith("/accounts/login/")

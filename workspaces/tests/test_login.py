@@ -132,10 +132,10 @@ def test_behind_a_proxy_attempts_are_counted_by_the_address_that_it_added(owner,
     assert try_from("10.0.0.1, 198.51.100.8") == 200
 
 
-def test_a_login_that_is_switched_off_stays_out(owner):
-    owner.is_active = False
-    owner.save()
-    assert log_in(owner.email).headers["Location"] == "/accounts/inactive/"
+def test_a_login_that_is_switched_off_stays_out(member):
+    member.is_active = False
+    member.save()
+    assert log_in(member.email).headers["Location"] == "/accounts/inactive/"
     assert "switched off" in Client().get("/accounts/inactive/").text
 
 

@@ -19,14 +19,28 @@ def fetch(query: str, arguments: Sequence[Any]) -> list[tuple]:
     database = connections[DEFAULT_DB_ALIAS]  # the proxy would look for it at every use
     database.close_if_health_check_failed()
     database.ensure_connection()
-    cursor = Cursor(database.connection)
+    cursor = _cursor_of(database.connection)
     execute = _execute
     for wrapper in reversed(database.execute_wrappers):
         execute = partial(wrapper, execute)
     with database.wrap_database_errors:
-        execute(query, arguments, False, {"connection": database, "cursor": cursor})
-        return cursor.fetchall()
+        return execute(query, arguments, False, {"connection": database, "cursor": cursor})
 
 
-def _execute(query: str, arguments: Sequence[Any], many: bool, context: dict[str, Any]) -> None:
-    context["cursor"].execute(query, arguments, prepare=True, binary=True)
+def _cursor_of(connection: Any) -> Cursor:
+    """The one that this connection keeps for us: making one costs a fifth of a round trip.
+
+    Nobody else reads from it, and what it brings is taken off it at once.
+    """
+    kept = connection.__dict__.get("numbers_prepared")
+    if kept is None:
+        kept = connection.numbers_prepared = Cursor(connection)
+    return kept
+
+
+def _execute(
+    query: str, arguments: Sequence[Any], many: bool, context: dict[str, Any]
+) -> list[tuple]:
+    cursor = context["cursor"]
+    cursor.execute(query, arguments, prepare=True, binary=True)
+    return cursor.fetchall()

@@ -7,10 +7,12 @@ repeat returns the first result, the same key with other particulars raises
 places. A refusal writes nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import cache
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, models
@@ -349,5 +351,11 @@ def _call(function: str, *arguments: Any) -> tuple[Any, ...]:
 
 def _as_read(model: type[ModelT], **columns: object) -> ModelT:
     """The row that was just written as if it had been read, at half of what a new object costs."""
+    names, values_of = _columns(model)
+    return model.from_db(DEFAULT_DB_ALIAS, names, values_of(columns))
+
+
+@cache
+def _columns(model: type[models.Model]) -> tuple[list[str], Callable[[Any], tuple[Any, ...]]]:
     names = [field.attname for field in model._meta.concrete_fields]
-    return model.from_db(DEFAULT_DB_ALIAS, names, [columns[name] for name in names])
+    return names, itemgetter(*names)

@@ -42,6 +42,7 @@ def barriers(
             Fix("Write to support", f"mailto:{settings.SUPPORT_EMAIL}"),
         )
         for message in _turned_away(workspace, numbers)
+        if message.error_code is not None
     }
 
 

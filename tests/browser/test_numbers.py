@@ -566,3 +566,52 @@ def test_activity_is_sound(browse, owner, owned):
     audit(page)
     page.goto("/w/acme/activity/?first=soon")
     audit(page)
+
+
+# --- Long words ---------------------------------------------------------------------------
+
+LONG = "Kundendienstanrufannahmestelle" + "Nordrheinwestfalen" + "Abteilungsleiter"
+TAGS = [f"{n}bestandskundenaktion"[:20] for n in range(6)]
+# What lies beyond the window, and what is wider inside than outside.
+BEYOND = """() => {
+    const seen = part =>
+        part.checkVisibility() && !part.closest(".visually-hidden, thead, input");
+    const told = part => `${part.localName}.${part.className} of ${part.scrollWidth} px`;
+    return [...document.querySelectorAll("main *")].filter(seen).filter(part =>
+        part.getBoundingClientRect().right > innerWidth + 1
+        || (part.clientWidth && part.scrollWidth > part.clientWidth + 1)
+    ).map(told);
+}"""
+
+
+@pytest.fixture
+def long_named(acme, owner, make_number) -> Number:
+    number = make_number(acme, "+12125550101", locality="Llanfairpwllgwyngyllgogerychwyrn")
+    changes.rename(number=number, by=owner, name=LONG)
+    changes.write_notes(number=number, by=owner, notes=LONG * 3)
+    tags.set_tags(number=number, by=owner, names=TAGS)
+    return number
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_long_names_and_tags_wrap(browse, owner, long_named, width):
+    """Whole, without scrolling sideways: in the list, its cards, and all pages of the number."""
+    assert (len(LONG), len(TAGS[0])) == (64, 20)
+    page = browse(owner, viewport={"width": width, "height": 900})
+    at = long_named.get_absolute_url()
+    wide = {}
+    for path in (
+        LIST, f"{LIST}?q={LONG}", f"{LIST}?tag={TAGS[0]}", at, f"{at}edit/", f"{at}release/",
+        f"{at}deactivate/", f"{at}why/", f"{at}costs/", f"{at}checks/", f"{at}route/",
+        f"{at}test/", f"{LIST}bulk/?n={long_named.public_id}&do=tag",
+        f"{LIST}help/", f"{LIST}costs/", f"{LIST}costs/unused/", "/w/acme/activity/",
+        f"/w/acme/activity/?about={long_named.public_id}",
+    ):  # fmt: skip
+        assert page.goto(path).ok, path
+        if path == at:
+            scroll_to(page, "#number-history")
+            expect(page.locator("#number-history")).to_contain_text(LONG)
+        beyond = page.evaluate(BEYOND)
+        if beyond or page.evaluate("document.documentElement.scrollWidth") > width:
+            wide[path] = beyond
+    assert not wide, "\n".join(f"{path}: {parts}" for path, parts in wide.items())

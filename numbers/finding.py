@@ -5,6 +5,7 @@ or a tag. Every form leads to an index (``number_indexes.py``).
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ from workspaces.models import Workspace
 BETWEEN = r"\s()\[\]./·‐-―−-"
 HIDDEN = re.compile(rf"^(?:…|\.\.+|\*+|•+|[xX]{{2,}})[{BETWEEN}]*")
 PHONE = re.compile(rf"^[{BETWEEN}]*\+?[0-9{BETWEEN}]*[0-9][0-9{BETWEEN}]*$")
+# As links write numbers.
+SCHEME = re.compile(r"^(?:tel|sms|callto):", re.IGNORECASE)
 # "+44 (0)20 …": the zero in brackets is dialled inside the country only.
 NATIONAL_ZERO = re.compile(r"\(0\)")
 FEWEST_FOR_TRIGRAMS = 3
@@ -48,7 +51,7 @@ class Asked:
 
 def understand(text: str) -> Asked:
     """Read what was typed. Nothing but spaces and signs asks for nothing."""
-    text = text.strip()
+    text = SCHEME.sub("", _plain_digits(text.strip()))
     if hidden := HIDDEN.match(text):
         rest = text[hidden.end() :]
         if PHONE.match(rest):
@@ -59,6 +62,12 @@ def understand(text: str) -> Asked:
     on_keys = formats.digits_from(text)
     has_both = any(sign.isdigit() for sign in text) and len(on_keys) >= FEWEST_ON_KEYS
     return Asked(parts=(on_keys,) if has_both else (), words=words)
+
+
+def _plain_digits(text: str) -> str:
+    """The digits of any script, also wide ones, as 0 to 9."""
+    text = "".join(str(unicodedata.decimal(sign, sign)) for sign in text)
+    return text.replace("\N{FULLWIDTH PLUS SIGN}", "+")
 
 
 def _phone(text: str) -> Asked:

@@ -3,6 +3,7 @@ something was charged. Looks a number up in any written form, in this workspace.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -14,34 +15,73 @@ from lib import e164 as formats
 from lib import money
 from lib.errors import Fix
 from numbers.elsewhere import elsewhere
-from numbers.finding import Asked, phone_condition, understand
+from numbers.finding import Asked, condition, phone_condition, understand
+from numbers.list_models import Tag
 from numbers.models import DiagnosisReport, Number, OrderLine
-from numbers.number_why import CHOOSING, COSTS, LIST, names_of
+from numbers.number_rows import Row
+from numbers.number_rows import rows_of as rows_of_list
+from numbers.number_why import CHOOSING, COSTS, INBOUND, LIST, names_of
 from numbers.reports import Finding, Verdict, rows_of
 from wallet.models import Entry
 from workspaces.access import who_can_grant
-from workspaces.models import Membership
+from workspaces.models import Membership, Workspace
 from workspaces.permissions import NUMBERS_CREATE, WALLET_VIEW
 
 MOST = 10
 LATELY = timedelta(days=30)
 
 
-def found_here(membership: Membership, text: str) -> Sequence[Number]:
-    """The workspace's numbers with these digits, those that were given back too."""
+@dataclass(frozen=True, slots=True)
+class Which:
+    """The numbers that it may be about, those with a problem first, the gravest before all."""
+
+    rows: Sequence[Row]
+    more: bool
+    troubled: int
+
+    @property
+    def troubled_words(self) -> str:
+        """``2 numbers have``, for a sentence; more than are shown are not counted."""
+        if self.troubled == 1:
+            return "1 number has"
+        return f"More than {MOST} numbers have" if self.troubled > MOST else (
+            f"{self.troubled} numbers have"
+        )  # fmt: skip
+
+
+def which(workspace: Workspace, text: str) -> Which:
+    """The workspace's numbers that are meant by what was typed, in any form, those that were
+    given back last; without a text any of them.
+    """
+    mine = Number.objects.for_workspace(workspace)
     asked = understand(text)
-    if not asked.is_digits:
-        return []
-    mine = Number.objects.for_workspace(membership.workspace).filter(phone_condition(asked))
-    return list(mine.order_by("released_at", "e164")[:MOST])
+    if text:
+        tags = Tag.objects.for_workspace(workspace).filter(name__icontains=text)
+        found = mine.owned().filter(condition(workspace, asked, tags))
+    else:
+        found = mine.owned()
+    numbers = list(found.order_by("-health", "-created_at", "-pk")[: MOST + 1])
+    if asked.is_digits and len(numbers) <= MOST:
+        released = mine.filter(phone_condition(asked), released_at__isnull=False)
+        numbers += released.order_by("-released_at", "-pk")[: MOST + 1 - len(numbers)]
+    return Which(
+        rows_of_list(workspace, numbers[:MOST], {}),
+        more=len(numbers) > MOST,
+        troubled=sum(number.health != Number.Health.GOOD for number in numbers),
+    )
 
 
 def diagnose_without_number(membership: Membership, text: str) -> list[Finding]:
-    """The lists for a number that is not here, or for none at all. Asks no carrier."""
+    """The lists for a number that is not here, or for none at all. Asks no carrier.
+
+    One of another workspace reads as one that nobody has, unless the person sees that
+    workspace too.
+    """
     asked = understand(text)
     return [
-        _workspace(membership, text, asked), _refresh(membership), _purchase(membership, asked),
-        _search(membership, text), _support(text), *_choosing(membership), *_costs(membership),
+        _inbound(membership, text), _workspace(membership, text, asked), _refresh(membership),
+        _purchase(membership, asked), _search(membership, text), _support(text),
+        *_choosing(membership), *_costs(membership),
     ]  # fmt: skip
 
 
@@ -57,6 +97,38 @@ def _address(membership: Membership, name: str, **query: str) -> str:
     return f"{address}?{urlencode(query)}" if query else address
 
 
+def _inbound(membership: Membership, text: str) -> Finding:
+    cause, title, here = "inbound_number", "The number", membership.workspace
+    if text:
+        return Finding(
+            cause, title, Verdict.PROBLEM, f"{text} is no number of {here}: what is sent to it "
+            "does not arrive here.", Fix("Choose from the numbers", _address(membership, "help")),
+            "Look whether it is written right, or choose one of the numbers.", group=INBOUND,
+        )  # fmt: skip
+    found = which(here, "")
+    if not found.rows:
+        return Finding(
+            cause, title, Verdict.PROBLEM, f"{here} has no number that anything could reach.",
+            _get_one(membership), "Get a number first.", group=INBOUND,
+        )  # fmt: skip
+    if found.troubled:
+        return Finding(
+            cause, title, Verdict.PROBLEM, f"{found.troubled_words} a problem that is known.",
+            Fix("See them all", _address(membership, "index", problem="any")),
+            "Choose the number above, and every cause is checked for it.", group=INBOUND,
+        )  # fmt: skip
+    return Finding(
+        cause, title, Verdict.OK, "No number has a problem that is known.",
+        Fix("Choose the number", f"{_address(membership, 'help')}#which"),
+        "Choose the number above, and every cause is checked for it.", group=INBOUND,
+    )  # fmt: skip
+
+
+def _get_one(membership: Membership) -> Fix:
+    may = membership.can(NUMBERS_CREATE)
+    return Fix("Purchase a number" if may else "Ask for a number", _address(membership, "buy"))
+
+
 def _workspace(membership: Membership, text: str, asked: Asked) -> Finding:
     cause, title, here = "list_workspace", "Active workspace", membership.workspace
     others = elsewhere(user=membership.user, here=here, asked=asked)
@@ -67,7 +139,7 @@ def _workspace(membership: Membership, text: str, asked: Asked) -> Finding:
             f"{formats.international(found.e164)} is in {found.workspace}, and this is {here}.",
             Fix("Open it there", found.url), "Switch the workspace.", group=LIST,
         )  # fmt: skip
-    if asked.is_digits:
+    if text:
         return Finding(
             cause, title, Verdict.PROBLEM, f"There is no number {text} in {here}, nor in another "
             "workspace of yours.", Fix("Show your workspaces", reverse("workspaces")),
@@ -137,11 +209,10 @@ def _choosing(membership: Membership) -> list[Finding]:
     count = active.count()
     index = Fix("See the numbers", _address(membership, "index"))
     if not count:
-        may = membership.can(NUMBERS_CREATE)
-        buy = Fix("Purchase a number" if may else "Ask for a number", _address(membership, "buy"))
         return [
             Finding("purchased", "Numbers purchased", Verdict.PROBLEM, f"{workspace} has no "
-                    "active number to choose.", buy, "Get a number first.", group=CHOOSING)
+                    "active number to choose.", _get_one(membership), "Get a number first.",
+                    group=CHOOSING)
         ]  # fmt: skip
     off = Number.objects.for_workspace(workspace).owned().filter(status="inactive").count()
     voice = active.filter(capabilities__contains=["voice"]).count()

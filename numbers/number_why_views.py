@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from lib import rate_limit
-from numbers.help import diagnose_without_number, found_here, keep_help_report
+from numbers.help import diagnose_without_number, keep_help_report, which
 from numbers.number_views import number_of
 from numbers.number_why import diagnose_number, keep_number_report
 from numbers.reports import Finding
@@ -57,14 +57,17 @@ def number_report(request: WorkspaceRequest, public_id: str) -> HttpResponse:
 @require_safe
 @workspace_view(NUMBERS_VIEW)
 def help_page(request: WorkspaceRequest) -> HttpResponse:
-    """The troubleshooting lists. A number that is here leads to its own page of checks."""
+    """The numbers that it may be about, each leading to its own page of checks; and the
+    troubleshooting lists for one that is not here, or for none.
+    """
     form = WhichForm(request.GET)
     if not form.is_valid():
         return render(request, "numbers/help.html", {"form": form}, status=422)
     text = form.cleaned_data["number"]
-    numbers = found_here(request.membership, text) if text else []
-    findings = diagnose_without_number(request.membership, text) if not numbers else []
-    context = {"form": form, "text": text, "numbers": numbers, "groups": grouped(findings)}
+    numbers = which(request.workspace, text)
+    is_found = bool(text and numbers.rows)
+    findings = [] if is_found else diagnose_without_number(request.membership, text)
+    context = {"form": form, "text": text, "which": numbers, "groups": grouped(findings)}
     return render(request, "numbers/help.html", context)
 
 

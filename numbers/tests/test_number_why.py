@@ -1,5 +1,6 @@
 """Why isn't it working? Every bullet of the troubleshooting lists, with what was found."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,9 @@ from conftest import make_member, signed_in
 from interactions.models import ArrivedForNobody, Conversation, RefusedWebhook
 from numbers import sync
 from numbers.account import look_at_account
+from numbers.list_models import Tag, Tagging
 from numbers.models import DiagnosisReport, Number, OrderLine
+from numbers.sync_models import Difference
 from telephony.simulator.postman import NoConnection, Reply
 from telephony.webhook_urls import webhooks_for_numbers
 from workspaces.models import Membership, User
@@ -433,10 +436,91 @@ def helped(client, **query) -> dict[str, tuple[str, str, str]]:
     }
 
 
-@pytest.mark.parametrize("written", ["+1 (212) 555-0123", "2125550123", "0123"])
-def test_a_number_that_is_here_leads_to_its_checks(as_owner, connected, written):
+FORMS = [
+    "+12125550123", "+1 (212) 555-0123", "(212) 555.0123", "2125550123", "001 212 555 0123",
+    "tel:+1-212-555-0123", "0123", "…0123", "212\u2011555\u20110123",
+    "２１２ ５５５ ０１２３", "Front", "front desk",
+]  # fmt: skip
+
+
+def which(client, **query) -> list[str]:
+    return [row.number.e164 for row in client.get(HELP, query).context["which"].rows]
+
+
+@pytest.mark.parametrize("written", FORMS)
+def test_a_number_that_is_here_leads_to_its_checks(as_owner, acme, connected, make_number, written):
+    make_number(acme, "+13105550199")
+    assert which(as_owner, number=written) == [connected.e164]
     page = as_owner.get(HELP, {"number": written}).content.decode()
     assert f"/w/acme/numbers/{connected.public_id}/why/" in page
+    assert "Numbers purchased" not in page, "the lists are for a number that is not here"
+
+
+def test_a_number_is_found_by_its_tag_too(as_owner, acme, connected, make_number):
+    make_number(acme, "+13105550199")
+    tag = Tag.objects.create(workspace=acme, name="VIP")
+    Tagging.objects.create(
+        workspace=acme, tag=tag, number=connected, bought_at=connected.created_at
+    )
+    assert which(as_owner, number="vip") == [connected.e164]
+
+
+def test_without_a_number_those_with_a_problem_come_first(as_owner, acme, make_number):
+    make_number(acme, "+12125550101")
+    now = timezone.now()
+    make_number(acme, "+12125550102", webhooks_set_at=None)
+    make_number(acme, "+12125550103", vanished_at=now)
+    make_number(acme, "+12125550104", released_at=now)
+    make_number(acme, "+12125550105", deactivated_at=now)
+    found = ["+12125550103", "+12125550102", "+12125550105", "+12125550101"]
+    assert which(as_owner) == found
+    page = " ".join(as_owner.get(HELP).content.decode().split())
+    assert "Broken</span> Not at the carrier" in page
+    assert "Inactive: switched off" in page
+    verdict, words, fix = helped(as_owner)["inbound_number"]
+    assert (verdict, words) == ("problem", "2 numbers have a problem that is known.")
+    shown = as_owner.get(fix).context["rows"]
+    assert {row.number.e164 for row in shown} == set(found[:2])
+
+
+def test_so_many_are_offered_and_the_list_has_the_rest(as_owner, acme, make_number):
+    for _ in range(11):
+        make_number(acme, vanished_at=timezone.now())
+    page = as_owner.get(HELP, {"number": "212555"})
+    assert len(page.context["which"].rows) == 10
+    assert "/w/acme/numbers/?q=212555" in page.content.decode()
+    assert "More than 10 numbers" in helped(as_owner)["inbound_number"][1]
+
+
+def test_one_given_back_is_offered_after_the_others(as_owner, acme, connected, make_number):
+    make_number(acme, "+13105550123", released_at=timezone.now())
+    assert which(as_owner, number="5550123") == [connected.e164, "+13105550123"]
+
+
+def test_a_number_that_is_not_here_says_so_and_what_to_do(as_owner, connected):
+    page = as_owner.get(HELP, {"number": "+1 310 555 0199"})
+    found = {line.cause: line for _, group in page.context["groups"] for line in group}
+    assert "+1 310 555 0199 is no number of Acme" in found["inbound_number"].evidence
+    assert found["inbound_number"].fix.url == HELP
+    assert "There is no number +1 310 555 0199 in Acme" in found["list_workspace"].evidence
+    assert found["list_workspace"].fix.url == "/workspaces/"
+    assert helped(as_owner, number="Warehouse")["inbound_number"][0] == "problem"
+
+
+def test_a_strangers_number_and_nobodys_read_like_one_that_is_not_there(
+    as_owner, globex, make_number, simulator
+):
+    def told(digits: str) -> list:
+        page = as_owner.get(HELP, {"number": digits})
+        assert page.context["which"].rows == []
+        text = page.content.decode().replace(digits, "this one")
+        return re.sub(r'(value|nonce|csrfmiddlewaretoken)="[^"]{32,}"', "", text).splitlines()
+
+    simulator.seed("+12125550102")
+    sync.reconcile()
+    assert Difference.objects.get().kind == Difference.Kind.NOBODYS
+    make_number(globex, "+12125550101")
+    assert told("2125550101") == told("2125550102") == told("2125550103")
 
 
 def test_a_number_of_another_workspace_of_theirs_is_told(as_owner, owner, globex, make_number):

@@ -257,9 +257,36 @@ def test_costs_are_told_and_lead_to_what_made_them(browse, owner, number):
 @both
 def test_help_is_in_the_menu_and_finds_a_number_in_any_form(browse, owner, number, js):
     page = browse(owner, HELP, java_script_enabled=js)
-    page.get_by_label("Number, or a part of it").fill("(212) 555-0123")
+    page.get_by_label("Number or name, or a part of it").fill("(212) 555-0123")
     page.get_by_role("button", name="Check it").click()
     page.get_by_role("link", name=number.international).click()
     expect(page.get_by_role("heading", name="Why isn’t it working?")).to_be_visible()
     if js:
         audit(page)
+
+
+@both
+def test_help_offers_the_numbers_with_a_problem_first(browse, owner, number, make_number, js):
+    gone = make_number(number.workspace, "+12125550150", vanished_at=timezone.now())
+    page = browse(owner, HELP, java_script_enabled=js)
+    offered = page.get_by_role("region", name="Check which one?").get_by_role("listitem")
+    expect(offered).to_contain_text([gone.international, number.international])
+    expect(offered.first).to_contain_text("Broken Not at the carrier")
+    in_the_way(page, "inbound_number", "1 number has a problem that is known.")
+    if js:
+        audit(page)
+    offered.first.get_by_role("link").click()
+    in_the_way(page, "status", "the carrier does not have it any more")
+
+
+@both
+def test_help_for_a_number_that_is_not_here_says_what_to_do(browse, owner, number, js):
+    page = browse(owner, HELP, java_script_enabled=js)
+    page.get_by_label("Number or name, or a part of it").fill("+1 310 555 0199")
+    page.get_by_role("button", name="Check it").click()
+    found = in_the_way(page, "inbound_number", "+1 310 555 0199 is no number of Acme")
+    if js:
+        audit(page)
+    found.get_by_role("link", name="Choose from the numbers").click()
+    page.get_by_role("link", name=number.international).click()
+    expect(page.get_by_role("heading", name="Why isn’t it working?")).to_be_visible()

@@ -1,6 +1,8 @@
 """What the people who run the platform must see before anybody calls them."""
 
 import logging
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -44,6 +46,21 @@ class Funds:
 
     def __str__(self) -> str:
         return money.show(self.amount, self.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class PaidByNobody:
+    """Numbers that the provider bills and no workspace pays for. ``costs`` is what they cost a
+    month in each currency; those of no known price are in ``unpriced`` and in no cost.
+    """
+
+    count: int
+    costs: Mapping[str, Decimal]
+    unpriced: int
+
+    def __str__(self) -> str:
+        """``$3.15 and €2.00``; empty where nothing is known."""
+        return " and ".join(money.show(cost, currency) for currency, cost in self.costs.items())
 
 
 def beat() -> None:
@@ -169,17 +186,24 @@ def unsettled_orders() -> int:
     return OrderLine.objects.unsettled().count()
 
 
-def paid_by_nobody() -> tuple[int, Decimal]:
-    """Numbers that the provider bills and no workspace pays for: nobody's, and those whose
-    rent is overdue, with what they cost us a month. Nobody's numbers of which no price is
-    known are counted and cost nothing here.
-    """
+def paid_by_nobody() -> PaidByNobody:
+    """Nobody's numbers, and those whose rent is overdue, at the provider's prices."""
     nobodys = Difference.objects.open().filter(kind=Difference.Kind.NOBODYS)
-    told = [theirs.get("monthly_price", 0) for theirs in nobodys.values_list("theirs", flat=True)]
+    theirs = list(nobodys.values_list("theirs", flat=True))
     unpaid = Number.objects.owned().filter(suspended_at__isnull=False)
-    cost = unpaid.aggregate(n=Count("pk"), sum=Sum("provider_monthly_price"))
-    of_nobodys = sum((Decimal(price) for price in told), Decimal(0))
-    return len(told) + cost["n"], (cost["sum"] or Decimal(0)) + of_nobodys
+    by_currency = unpaid.values_list("currency").annotate(
+        Count("pk"), Sum("provider_monthly_price")
+    )
+    costs: defaultdict[str, Decimal] = defaultdict(Decimal)
+    count = len(theirs)
+    for currency, numbers, cost in by_currency.order_by("currency"):
+        count += numbers
+        costs[currency] += cost
+    amount, currency = Difference.COST
+    for told in theirs:
+        if amount in told:
+            costs[told[currency]] += Decimal(told[amount])
+    return PaidByNobody(count, dict(sorted(costs.items())), sum(amount not in t for t in theirs))
 
 
 def last_run() -> SyncRun | None:

@@ -32,7 +32,6 @@ MAY_WATCH = ("numbers.view_difference", "wallet.view_entry")
 def page(request: HttpRequest) -> HttpResponse:
     """For staff only: the URL map wraps it in the admin's own gate. Asks the provider once."""
     last_beat = watch.last_beat()
-    unpaid, unpaid_cost = watch.paid_by_nobody()
     context = {
         **admin.site.each_context(request),
         "title": "Platform",
@@ -45,8 +44,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "differences": watch.open_differences(),
         "last_run": watch.last_run(),
         "vanished": watch.vanished_lately(),
-        "unpaid": unpaid,
-        "unpaid_cost": unpaid_cost,
+        "unpaid": watch.paid_by_nobody(),
         "months": margin.by_month(),
         "cost": provider_cost_a_month(),
     }

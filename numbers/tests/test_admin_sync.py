@@ -13,6 +13,7 @@ from numbers.models import CountryOffer, Number, OrderLine
 from numbers.pricing import refresh_prices
 from numbers.purchase import purchase_number
 from numbers.sync_models import Difference, SyncRun
+from numbers.watch import PaidByNobody
 from wallet.models import Entry, Wallet
 from workspaces.models import AuditEvent, User
 
@@ -189,7 +190,7 @@ def test_what_nobodys_number_costs_is_told(as_staff, simulator, available):
     }  # fmt: skip
     address = f"/admin/numbers/difference/{difference.pk}/decide/"
     assert "It costs us $1.15 a month" in as_staff.get(address).content.decode()
-    assert watch.paid_by_nobody() == (1, Decimal("1.15"))
+    assert watch.paid_by_nobody() == PaidByNobody(1, {"USD": Decimal("1.15")}, 0)
 
 
 def test_a_new_price_does_not_bring_back_what_was_left(as_staff, nobodys):

@@ -8,12 +8,19 @@ import time_machine
 from django.core import checks, mail
 from django.utils import timezone
 
+from conftest import signed_in
 from numbers import watch
 from numbers.models import Number, OrderLine
 from numbers.purchase import purchase_number
 from numbers.sync_models import BalanceSample, Difference
+from numbers.watch import PaidByNobody
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def as_staff(staff, simulator):
+    return signed_in(staff)
 
 
 def had(days_ago: float, amount: str) -> None:
@@ -77,18 +84,42 @@ def test_credentials_that_do_not_work_are_told_in_words(simulator, fault, words)
     assert words in watch.credentials_work()
 
 
+def nobodys(line: int, **price: str) -> None:
+    now = timezone.now()
+    Difference.objects.create(
+        e164=f"+1212555{line:04d}", provider_sid=f"PN{line}", kind="nobodys", first_seen_at=now,
+        last_seen_at=now, theirs={"name": "", **price},
+    )  # fmt: skip
+
+
 def test_what_we_pay_for_and_nobody_pays_us_for(acme, owner, quote, simulator):
     purchase_number(workspace=acme, by=owner, quote=quote)
-    assert watch.paid_by_nobody() == (0, 0)
+    assert watch.paid_by_nobody() == PaidByNobody(0, {}, 0)
     Number.objects.update(suspended_at=timezone.now())
-    Difference.objects.create(
-        e164="+12125550123", provider_sid="PN1", kind="nobodys", first_seen_at=timezone.now(),
-        last_seen_at=timezone.now(),
-    )  # fmt: skip
-    assert watch.paid_by_nobody() == (2, Decimal("1.15"))
-    Difference.objects.update(theirs={"name": "", "monthly_price": "2.00", "currency": "USD"})
-    assert watch.paid_by_nobody() == (2, Decimal("3.15"))
-    assert watch.open_differences() == [("At the carrier, and nobody's here", 1)]
+    nobodys(1)
+    assert watch.paid_by_nobody() == PaidByNobody(2, {"USD": Decimal("1.15")}, 1)
+    nobodys(2, monthly_price="2.00", currency="USD")
+    assert watch.paid_by_nobody() == PaidByNobody(3, {"USD": Decimal("3.15")}, 1)
+    assert watch.open_differences() == [("At the carrier, and nobody's here", 2)]
+
+
+def test_two_currencies_are_never_added(acme, make_number, as_staff):
+    now = timezone.now()
+    for facts in ({}, {"currency": "EUR"}, {"currency": "EUR", "provider_monthly_price": 3}):
+        make_number(acme, suspended_at=now, **facts)
+    make_number(acme, currency="GBP")
+    nobodys(1, monthly_price="0.850000", currency="EUR")
+    nobodys(2, monthly_price="2.00", currency="CHF")
+    nobodys(3)
+    found = watch.paid_by_nobody()
+    assert found == PaidByNobody(
+        6, {"CHF": Decimal(2), "EUR": Decimal(5), "USD": Decimal("1.15")}, 1
+    )
+    page = " ".join(as_staff.get("/admin/platform/").content.decode().split())
+    assert (
+        "6 numbers for which we pay and nobody pays us, at CHF2.00 and €5.00 and $1.15 a month. "
+        "The price of 1 of them is not known." in page
+    )
 
 
 def test_a_deployment_in_which_nobody_would_be_told_is_warned_of(settings):

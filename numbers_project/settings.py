@@ -217,6 +217,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "workspaces.sessions.sessions_end",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -325,6 +326,11 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 # In the demo everyone knows the password of support, and a second factor of one visitor
 # would lock out the next.
 SUPPORT_NEEDS_SECOND_FACTOR = env.bool("SUPPORT_NEEDS_SECOND_FACTOR", default=not DEMO_MODE)
+# A session ends when it was not used for so long, and at last so long after signing in
+# (workspaces/sessions.py). Support staff, who see every workspace, sign in each working day.
+SESSION_COOKIE_AGE = env.int("SESSION_IDLE_DAYS", default=14) * 86_400
+SESSION_LIFETIME_DAYS = env.int("SESSION_LIFETIME_DAYS", default=30)
+SUPPORT_SESSION_HOURS = env.int("SUPPORT_SESSION_HOURS", default=12)
 # Nobody signs up alone, so nobody can claim an address that is not theirs and lock it.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 

@@ -13,6 +13,7 @@ from workspaces import (
 
 app_name = "workspaces"
 urlpatterns = [
+    path("", views.start, name="start"),
     path("members/", member_views.index, name="members"),
     path("members/invite/", member_views.invite, name="invite"),
     path("members/<slug:member_id>/", member_views.member, name="member"),

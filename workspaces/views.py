@@ -10,10 +10,17 @@ from django.views.decorators.http import require_POST, require_safe
 from lib import htmx, rate_limit
 from lib.errors import Refusal
 from workspaces import members, switcher
-from workspaces.access import LAST_WORKSPACE, SignedInRequest, signed_in
+from workspaces.access import (
+    LAST_WORKSPACE,
+    SignedInRequest,
+    WorkspaceRequest,
+    signed_in,
+    workspace_view,
+)
 from workspaces.forms import FindWorkspaceForm, WorkspaceForm
 from workspaces.lifecycle import create_workspace
 from workspaces.models import Membership, Workspace
+from workspaces.permissions import NUMBERS_VIEW
 
 
 @require_safe
@@ -29,6 +36,13 @@ def home(request: SignedInRequest) -> HttpResponseBase:
         return index(request)
     last = request.session.get(LAST_WORKSPACE)
     return redirect("numbers:index", workspace_slug=last if last in slugs else slugs[0])
+
+
+@require_safe
+@workspace_view(NUMBERS_VIEW)
+def start(request: WorkspaceRequest) -> HttpResponse:
+    """A workspace by its bare address: to its Numbers page."""
+    return redirect("numbers:index", workspace_slug=request.workspace.slug)
 
 
 @require_safe

@@ -255,6 +255,7 @@ ACTIVITY = [
 
 WORKSPACES = [
     #                                            owner member viewer outsider anonymous
+    Row("GET workspaces:start",                  302,  302,   302,   404,     LOGIN),
     Row("GET workspaces:members",                200,  403,   403,   404,     LOGIN),
     Row("POST workspaces:invite",                302,  403,   403,   404,     LOGIN, form=an_invitation, foreign=302),
     Row("GET workspaces:member",                 200,  403,   403,   404,     LOGIN, args=the_viewer),

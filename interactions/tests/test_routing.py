@@ -1,5 +1,6 @@
 """Deciding who answers: what is kept, what is refused and why, and the page that does it."""
 
+import re
 from decimal import Decimal
 from importlib import import_module
 
@@ -150,6 +151,13 @@ def test_a_call_to_a_number_of_another_workspace_tells_nothing_of_it(
     set_route(number, owner, forward("+13105550101").write())
     _sid, to_phone = provider.call(number.e164)
     assert to_other.content.replace(b"+13105550199", b"+13105550101") == to_phone.content
+
+
+def test_its_page_belongs_to_the_number(as_owner, number):
+    page = as_owner.get(f"/w/acme/numbers/{number.public_id}/route/").text
+    assert f'class="crumb" href="/w/acme/numbers/{number.public_id}/"' in page
+    [current] = re.findall(r'<a href="([^"]*)"\s+aria-current="page"', page)
+    assert current == "/w/acme/numbers/"
 
 
 def test_messages_have_a_route_of_their_own(acme, owner, number, member):

@@ -89,11 +89,7 @@ def workspace_view(permission: str, *, while_archived: bool = False) -> Callable
                     request, "workspaces/only_looking.html",
                     {"refusal": OnlyLooking(str(membership.user))}, status=403,
                 )  # fmt: skip
-            membership = membership or (
-                Membership.objects.select_related("workspace", *_read_along())
-                .filter(user=request.user, workspace__slug=workspace_slug)
-                .first()
-            )
+            membership = membership or _own(request.user, workspace_slug)
             if membership is None:
                 raise Http404
             membership.user = request.user
@@ -112,6 +108,11 @@ def workspace_view(permission: str, *, while_archived: bool = False) -> Callable
         return gate
 
     return decorate
+
+
+def _own(user: User, workspace_slug: str) -> Membership | None:
+    memberships = Membership.objects.select_related("workspace", *_read_along())
+    return memberships.filter(user=user, workspace__slug=workspace_slug).first()
 
 
 def _read_along() -> list[str]:

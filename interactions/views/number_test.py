@@ -2,6 +2,7 @@
 
 import uuid
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.conf import settings
@@ -36,9 +37,15 @@ def test(request: WorkspaceRequest, number_id: str) -> HttpResponse:
         "number": number,
         "ways": ways,
         "key": uuid.uuid4(),
-        "handset": f"{settings.TWILIO_API_BASE}/handset" if settings.TWILIO_API_BASE else "",
+        "handset": _handset(number),
     }
     return render(request, "interactions/test.html", context)
+
+
+def _handset(number: Number) -> str:
+    """Where a made-up phone can reach the number; empty with the real provider."""
+    base = settings.TWILIO_API_BASE
+    return f"{base}/handset?{urlencode({'to': number.e164})}" if base else ""
 
 
 def _number(request: WorkspaceRequest, number_id: str) -> Number:
@@ -94,7 +101,7 @@ def test_result(request: WorkspaceRequest, number_id: str, public_id: str) -> Ht
         "number": found.number,
         "hops": hops,
         "over": number_test.is_over(hops),
-        "handset": f"{settings.TWILIO_API_BASE}/handset" if settings.TWILIO_API_BASE else "",
+        "handset": _handset(found.number),
     }
     template = "_hops.html" if htmx.asks_for(request, "hops") else "test_result.html"
     return render(request, f"interactions/{template}", context)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from telephony.simulator.app import SimulatedTwilio
 
 STYLE = """
-:root { color-scheme: light dark; font: 100%/1.5 system-ui, sans-serif }
+:root { color-scheme: light dark; font: 100%/1.5 system-ui, sans-serif;
+  background: Canvas; color: CanvasText }
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 table { border-collapse: collapse; width: 100% }
 tr { border-bottom: 1px solid #8886 }

@@ -4,6 +4,7 @@ from django.contrib import admin
 
 from interactions.models import ArrivedForNobody, Call, Message, RefusedWebhook
 from lib.read_only_admin import ReadOnlyAdmin
+from workspaces.models import Workspace
 
 
 class InteractionAdmin(ReadOnlyAdmin):
@@ -28,9 +29,24 @@ class MessageAdmin(InteractionAdmin):
 
 @admin.register(ArrivedForNobody)
 class ArrivedForNobodyAdmin(ReadOnlyAdmin):
-    list_display = ["sid", "medium", "called", "because", "at"]
+    list_display = ["at", "medium", "caller", "called", "because", "workspace"]
     list_filter = ["because", "medium"]
-    search_fields = ["sid", "called"]
+    list_select_related = ["number__workspace"]
+    search_fields = ["sid", "caller", "called", "number__workspace__slug"]
+    search_help_text = "A SID, a number in E.164, or a workspace"
+    fields = ["at", "medium", "caller", "called", "because", "what_to_do", "number", "workspace",
+              "sid"]  # fmt: skip
+    readonly_fields = ["what_to_do", "workspace"]
+    ordering = ["-at", "-id"]
+    show_full_result_count = False
+
+    @admin.display(empty_value="nobody’s")
+    def workspace(self, stray: ArrivedForNobody) -> Workspace | None:
+        return stray.number.workspace if stray.number else None
+
+    @admin.display(description="what to do")
+    def what_to_do(self, stray: ArrivedForNobody) -> str:
+        return ArrivedForNobody.ADVICE[stray.because]
 
 
 @admin.register(RefusedWebhook)

@@ -15,7 +15,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from interactions.models import Call, Message
+from interactions.models import ArrivedForNobody, Call, Message
+from lib import e164 as formats
 from numbers.finding import phone_condition, understand
 from numbers.models import DiagnosisReport, Number, NumberOrder, OrderLine, PurchaseRequest
 from numbers.sync_models import Difference
@@ -95,6 +96,10 @@ def _numbers(text: str) -> Iterable[Hit]:
     for difference in Difference.objects.filter(where, number=None).order_by("-pk")[:MOST]:
         address = reverse("admin:numbers_difference_change", args=[difference.pk])
         yield Hit("Nobody’s number", str(difference), address)
+    called = formats.from_text(text, "US")
+    for stray in ArrivedForNobody.objects.filter(called=called, number=None)[:1]:
+        address = _changelist("interactions_arrivedfornobody", called)
+        yield Hit("Arrived for nobody", str(stray), address)
 
 
 def _number(number: Number) -> Hit:
@@ -107,6 +112,7 @@ def _number(number: Number) -> Hit:
             ("orders", _changelist("numbers_numberorder", number.e164)),
             ("calls", _changelist("interactions_call", number.e164)),
             ("messages", _changelist("interactions_message", number.e164)),
+            ("turned away", _changelist("interactions_arrivedfornobody", number.e164)),
             ("audit trail", _changelist("workspaces_auditevent", number.e164)),
             ("page, once you look as a member", reverse("numbers:detail", args=place)),
         ],
@@ -121,6 +127,10 @@ def _sids(sid: str) -> Iterable[Hit]:
             name = model._meta.model_name or ""
             address = reverse(f"admin:interactions_{name}_change", args=[row.pk])
             yield Hit(name.title(), f"{sid} with {row.number}", address, row.workspace)
+    for stray in ArrivedForNobody.objects.select_related("number__workspace").filter(sid=sid):
+        address = reverse("admin:interactions_arrivedfornobody_change", args=[stray.pk])
+        workspace = stray.number.workspace if stray.number else None
+        yield Hit("Arrived for nobody", str(stray), address, workspace)
     for difference in Difference.objects.select_related("workspace").filter(provider_sid=sid):
         address = reverse("admin:numbers_difference_change", args=[difference.pk])
         yield Hit("Difference", str(difference), address, difference.workspace)
@@ -166,6 +176,7 @@ def links_of(workspace: Workspace) -> list[tuple[str, str]]:
         ("orders", _changelist("numbers_numberorder", slug)),
         ("calls", _changelist("interactions_call", slug)),
         ("messages", _changelist("interactions_message", slug)),
+        ("turned away", _changelist("interactions_arrivedfornobody", slug)),
         ("audit trail", _changelist("workspaces_auditevent", slug)),
         ("differences", _changelist("numbers_difference", slug)),
     ]

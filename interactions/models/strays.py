@@ -19,6 +19,20 @@ class ArrivedForNobody(models.Model):
         VANISHED = "vanished", "The number was marked as gone"
         NO_MONEY = "no_money", "The workspace has used up its money and credit"
 
+    ADVICE: ClassVar[dict[str, str]] = {
+        "unknown": "If the account at the carrier has the number, the differences tell of it: "
+        "there it can be given to a workspace or back to the carrier. If not, its former owner "
+        "has left an address of this site at their number.",
+        "deactivated": "A member of the workspace switches it on again on the number’s page.",
+        "suspended": "Once the workspace adds funds, the number works again by itself.",
+        "parked": "A member who may release numbers can undo it on the number’s page, until it "
+        "is given back.",
+        "vanished": "It is at the carrier after all, or nothing would arrive from it: compare "
+        "the number with the carrier.",
+        "no_money": "Add funds to the workspace’s wallet, or raise its credit limit. Those who "
+        "can pay were told by mail.",
+    }
+
     sid = models.CharField(max_length=34, unique=True)
     medium = models.CharField(max_length=7, choices=Medium)
     caller = models.CharField("from", max_length=64, blank=True)

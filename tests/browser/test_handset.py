@@ -1,13 +1,14 @@
 """The made-up phone of the simulated carrier, from which calls and texts are played to the
-numbers; with and without JavaScript.
+numbers, and what staff see of those that arrived for nobody; with and without JavaScript.
 """
 
+import re
 import threading
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from interactions.models import Call, Message, Voicemail
+from interactions.models import ArrivedForNobody, Call, Message, Voicemail
 from interactions.plans import Answer, Answers, VoicePlan
 from interactions.tests.conftest import (  # noqa: F401  fixtures
     CALLER,
@@ -167,3 +168,50 @@ def test_what_is_typed_during_a_call_stays(open_handset, seeded, simulator):  # 
     live.note("Another line")
     expect(calls(page)).to_contain_text("Another line")
     expect(page.get_by_role("button", name="Hang up")).to_be_focused()
+
+
+# --- What arrived for nobody --------------------------------------------------------------
+
+
+@both
+def test_staff_find_what_arrived_for_nobody_and_what_to_do(
+    browse, staff, open_handset, acme, seeded, simulator, js  # noqa: F811
+):  # fmt: skip
+    unknown = make_number(acme, OTHER)
+    seed(simulator, unknown)
+    Number.objects.filter(pk=unknown.pk).delete()  # only the carrier has it
+    seeded.deactivated_at = seeded.created_at
+    seeded.save(update_fields=["deactivated_at"])
+    page = open_handset(js)
+    call(page, seeded)
+    simulator.run()
+    expect(calls(page)).to_contain_text("Rejected")
+    page.get_by_label("Number to text").select_option(OTHER)
+    page.get_by_label("Text", exact=True).fill("Who are you?")
+    press(page, "Send text")
+    simulator.run()
+    assert ArrivedForNobody.objects.count() == 2
+
+    page = browse(staff, "/admin/", java_script_enabled=js)
+    page.get_by_role("link", name="Arrived for nobody").first.click()
+    rows = page.locator("#result_list tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text(OTHER)  # the newest
+    expect(rows.first).to_contain_text("nobody’s")
+    expect(rows.first).to_contain_text("No workspace has this number")
+    expect(rows.last).to_contain_text("Acme")
+    expect(page.locator("body")).not_to_contain_text("Who are you?")
+    expect(page.get_by_role("link", name=re.compile("Add arrived"))).to_have_count(0)
+    page.locator("#searchbar").fill("acme")
+    page.get_by_role("button", name="Search").click()
+    expect(rows).to_have_count(1)
+    rows.get_by_role("link").first.click()
+    expect(page.locator("#content")).to_contain_text("A member of the workspace switches it on")
+    expect(page.get_by_role("button", name=re.compile("Save|Delete"))).to_have_count(0)
+
+    page.goto("/admin/find/")
+    page.get_by_label("Number, order reference, SID").fill(OTHER)
+    page.get_by_role("button", name="Find").click()
+    page.get_by_role("link", name=f"{OTHER}: No workspace has this number").click()
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("Messages")

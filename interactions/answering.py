@@ -19,8 +19,9 @@ from django.utils.module_loading import import_string
 
 from interactions import forwarding
 from interactions.models import Call, Message
-from interactions.plans import STANDARD, Answer, Answers, CallerId, VoicePlan, voice_plan
+from interactions.plans import STANDARD, Answer, Answers, CallerId, voice_plan
 from interactions.receive import ReceivedCall
+from interactions.routing import step_of
 from lib import e164 as formats
 from numbers.models import Number
 from telephony import twiml
@@ -76,12 +77,6 @@ def after_dial(call: Call, *, round_done: int) -> str:
         step, round_done + 1, caller=call.conversation.contact, called=call.number.e164,
         limit_seconds=call.limit_seconds,
     )  # fmt: skip
-
-
-def step_of(call: Call) -> Answer:
-    """The answer that was chosen when the call arrived."""
-    plan = VoicePlan.read(call.route.plan if call.route else None)
-    return plan.at(call.at, call.workspace.time_zone)
 
 
 def render(

@@ -9,21 +9,18 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.core.cache import cache
-from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from interactions import follow
-from interactions.answering import step_of
 from interactions.handling import handle
 from interactions.models import (
     ArrivedForNobody,
     Call,
-    CallLeg,
-    Direction,
     Message,
-    Voicemail,
 )
+from interactions.parts import PARTS, are_known
 from interactions.receive import receive_call, receive_message
+from interactions.routing import step_of
 from telephony import conversations
 from telephony.conversations import ProviderCall, ProviderMessage
 from telephony.errors import NotFound, ProviderError
@@ -130,19 +127,13 @@ def ask_for_lost_parts() -> None:
     """Find the legs and recordings of ended calls whose report was lost.
 
     Without its leg a forwarded minute is never charged, without its recording a voicemail is
-    never heard. Where the call has what its end tells of, nobody is asked.
+    never heard. Of a call whose parts are all known nobody is asked.
     """
     now = timezone.now()
-    legs = CallLeg.objects.filter(call=OuterRef("pk"), seconds__gt=0)
-    voicemails = Voicemail.objects.filter(call=OuterRef("pk"))
-    due = (
-        Call.objects.filter(ended_at__lt=now - PARTS_AFTER, asked_for_parts_at=None)
-        .annotate(is_complete=Exists(legs) | Exists(voicemails))
-        .select_related("route", "workspace")
-        .order_by("ended_at")[:AT_MOST]
-    )
-    for call in due:
-        if call.direction == Direction.IN and call.sid and call.seconds and not call.is_complete:
+    ended = Call.objects.filter(ended_at__lt=now - PARTS_AFTER, asked_for_parts_at=None)
+    due = ended.select_related("route", "workspace").prefetch_related(*PARTS)
+    for call in due.order_by("ended_at")[:AT_MOST]:
+        if not are_known(call):
             try:
                 _take_parts(call)
             except NotFound:

@@ -8,11 +8,12 @@ from what was set aside, and the rest is free again once it is known that no mor
 
 import logging
 
-from django.db import connection, models
-from django.db.models import Exists, OuterRef, Q
+from django.db import connection
+from django.db.models import Exists, OuterRef
 
-from interactions.models import Call, CallLeg, Usage, Voicemail
+from interactions.models import Call, CallLeg, Usage
 from interactions.out_of_money import tell_that_inbound_was_refused
+from interactions.parts import PARTS, are_known
 from interactions.plans import Answer
 from interactions.receive import ReceivedCall
 from lib import e164 as formats
@@ -67,24 +68,21 @@ def give_free(call: Call) -> None:
     ledger.void(hold=call.hold)
 
 
-def paid() -> models.QuerySet[Call]:
+def paid(*, most: int) -> list[Call]:
     """Calls with money set aside of which nothing more is to be paid: ended, and their parts
-    are known and paid, or the carrier was asked for them in vain.
+    are known and paid, or the carrier was asked for them. At most so many of either kind.
     """
     mine = {"call": OuterRef("pk")}
     unpaid = Exists(CallLeg.objects.filter(**mine, settled_at=None)) | Exists(
         Usage.objects.filter(**mine, state=Usage.State.DUE)
     )
-    known = (
-        Q(seconds=0)
-        | Exists(CallLeg.objects.filter(**mine, seconds__gt=0))
-        | Exists(Voicemail.objects.filter(**mine))
-        | Q(asked_for_parts_at__isnull=False)
-    )
-    return (
-        Call.objects.filter(known, hold__ended_at=None, hold__isnull=False)
-        .filter(settled_at__isnull=False)
+    settled = (
+        Call.objects.filter(hold__ended_at=None, hold__isnull=False, settled_at__isnull=False)
         .exclude(unpaid)
-        .select_related("hold")
-        .order_by("ended_at")
+        .select_related("hold", "route", "workspace")
+        .prefetch_related(*PARTS)
     )
+    asked = settled.filter(asked_for_parts_at__isnull=False).order_by("ended_at")
+    # The newest first: an older one waits until the carrier has been asked.
+    others = settled.filter(asked_for_parts_at=None).order_by("-ended_at")
+    return [*asked[:most], *filter(are_known, others[:most])]

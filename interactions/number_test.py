@@ -16,7 +16,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from interactions import place, rates, send
-from interactions.answering import step_of
 from interactions.models import (
     ArrivedForNobody,
     Call,
@@ -30,7 +29,7 @@ from interactions.models import (
 )
 from interactions.plans import MessagePlan
 from interactions.refused_webhooks import refused_lately
-from interactions.routing import plans_of
+from interactions.routing import plans_of, step_of
 from interactions.summaries import answer_summary, message_summary, names_of
 from lib import money
 from lib.errors import Fix, Refusal

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from interactions import rates
-from interactions.models import Medium, Route, UsageRate
+from interactions.models import Call, Medium, Route, UsageRate
 from interactions.plans import Answer, MessagePlan, VoicePlan
 from interactions.refusals import (
     EmergencyDestination,
@@ -58,6 +58,12 @@ def save_message_route(
 def plans_of(number: Number) -> dict[str, dict]:
     """The plans in force by medium; a medium for which nothing is decided is not in it."""
     return {route.medium: route.plan for route in Route.objects.in_force().filter(number=number)}
+
+
+def step_of(call: Call) -> Answer:
+    """The answer that was chosen when the call arrived."""
+    plan = VoicePlan.read(call.route.plan if call.route else None)
+    return plan.at(call.at, call.workspace.time_zone)
 
 
 def check_destination(typed: str, *, workspace: Workspace, by: User, number: Number) -> str:

@@ -54,7 +54,7 @@ def settle_due() -> None:
         :AT_MOST
     ]:
         _guarded(settle_usage, usage)
-    for call in forwarding.paid()[:AT_MOST]:
+    for call in forwarding.paid(most=AT_MOST):
         _guarded(forwarding.give_free, call)
 
 

@@ -270,6 +270,78 @@ def test_a_leg_that_nobody_reported_is_found_and_charged(acme, forwarded, simula
     assert balance(acme) == Decimal("49.946"), "as if every report had come"
 
 
+def lose(simulator, part: str) -> None:
+    simulator.fault("webhook_lost", method="WEBHOOK", path_contains=part, times=-1)
+
+
+def ask_and_charge() -> None:
+    an_hour_later()
+    for _ in range(2):
+        catch_up.ask_for_lost_parts()
+        usage_charges.settle_due()
+
+
+def test_a_mailbox_that_nobody_reported_is_charged_though_there_is_a_voicemail(
+    acme, forwarded, simulator
+):  # fmt: skip
+    number = forwarded(whisper=True)
+    lose(simulator, "/leg/")
+    simulator.phone(PHONE, picks_up_after=2)  # presses nothing
+    simulator.call(caller=CALLER, called=number.e164, person=simulator.person(speaks=3))
+    simulator.run()
+    assert (Call.objects.get().outcome, Voicemail.objects.count()) == ("voicemail", 1)
+    usage_charges.settle_due()
+    assert held(acme) > 0, "the phones are not known yet"
+    ask_and_charge()
+    assert CallLeg.objects.get(e164=PHONE).seconds > 0
+    assert (held(acme), balance(acme)) == (0, Decimal("50") - Decimal("0.0102") - Decimal("0.0168"))
+
+
+def test_a_mailbox_is_charged_though_the_caller_was_never_answered(acme, forwarded, simulator):
+    number = forwarded(whisper=True)
+    lose(simulator, "/leg/")
+    simulator.phone(PHONE, picks_up_after=2)
+    simulator.call(caller=CALLER, called=number.e164, person=simulator.person(hangs_up_after=6))
+    simulator.run()
+    call = Call.objects.get()
+    assert (call.seconds, call.outcome) == (0, "missed")
+    usage_charges.settle_due()
+    assert held(acme) > 0
+    ask_and_charge()
+    assert CallLeg.objects.get(e164=PHONE).seconds > 0
+    assert (held(acme), balance(acme)) == (0, Decimal("50") - Decimal("0.0168"))
+
+
+def test_a_voicemail_is_found_though_the_phones_were_reported(forwarded, simulator):
+    number = forwarded(whisper=True)
+    lose(simulator, "/record")
+    simulator.phone(PHONE, picks_up_after=2)
+    simulator.call(caller=CALLER, called=number.e164, person=simulator.person(speaks=3))
+    simulator.run()
+    assert CallLeg.objects.filter(seconds__gt=0).exists()
+    ask_and_charge()
+    assert Voicemail.objects.get().seconds == 3
+    assert Call.objects.get().outcome == "voicemail"
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("who", [PHONE, None])
+def test_a_forwarded_call_of_which_all_is_known_is_not_asked_about(
+    acme, forwarded, simulator, together, who
+):
+    number = forwarded(together=together)
+    if who:
+        simulator.phone(who, picks_up_after=4, talks=20)
+    simulator.call(caller=CALLER, called=number.e164, person=simulator.person(speaks=3))
+    simulator.run()
+    usage_charges.settle_due()
+    assert held(acme) == 0, "all is known and paid"
+    an_hour_later()
+    asked = len(simulator.app.log)
+    catch_up.ask_for_lost_parts()
+    assert len(simulator.app.log) == asked
+
+
 def test_a_voicemail_that_nobody_reported_is_found(seeded, simulator):
     simulator.fault("webhook_lost", method="WEBHOOK", path_contains="/record", times=-1)
     simulator.call(caller=CALLER, called=seeded.e164, person=simulator.person(speaks=7))

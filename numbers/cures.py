@@ -8,9 +8,11 @@ by itself.
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import IntegrityError, transaction
+from django.db.models import Case, Value, When
 from django.utils import timezone
 
 from lib.errors import Refusal
@@ -52,8 +54,7 @@ def cure_all(run: SyncRun) -> int:
     """Cure what this run saw and what needs no question. Returns how many were cured."""
     curable = Difference.objects.troubling().filter(last_run=run, asks=False, kind__in=CURES)
     cured = 0
-    # Capabilities come first: which webhooks a number should have follows from them.
-    in_order = curable.select_related("number__workspace").order_by("kind", "pk")
+    in_order = curable.select_related("number__workspace").order_by(PLACE, "pk")
     for difference in in_order.iterator(chunk_size=500):
         try:
             _set_right(difference, None)
@@ -88,16 +89,18 @@ def leave(difference: Difference, *, by: User) -> None:
 
 
 def _configure(difference: Difference, by: User | None) -> None:
-    """Our webhooks and our name again, and nothing at the provider that stands above them."""
+    """Ours again, of what this difference is about and of nothing else: what else differs may
+    be meant, and has a difference of its own.
+    """
     number = _number(difference)
-    provider.configure(
-        sid=number.provider_sid,
-        webhooks=webhooks_for_numbers(number.capabilities),
-        friendly_name=number.friendly_name or None,
-        overrides=Overrides() if difference.kind == Kind.OVERRIDDEN else None,
-    )
+    ours: dict[Kind, dict[str, Any]] = {
+        Kind.WEBHOOKS: {"webhooks": webhooks_for_numbers(number.capabilities)},
+        Kind.OVERRIDDEN: {"overrides": Overrides()},
+        Kind.NAME: {"friendly_name": number.friendly_name or number.international},
+    }
+    provider.configure(sid=number.provider_sid, **ours[Kind(difference.kind)])
     with transaction.atomic():
-        if difference.kind != Kind.NAME:
+        if difference.kind == Kind.WEBHOOKS:
             Number.objects.filter(pk=number.pk).update(webhooks_set_at=timezone.now())
         end(difference, Cure.REPAIRED, by)
 
@@ -197,7 +200,6 @@ CURES: dict[Difference.Kind, Callable[[Difference, User | None], None]] = {
     Kind.OVERRIDDEN: _configure,
     Kind.SERVICE: _take_out_of_service,
     Kind.NAME: _configure,
-    Kind.CAPABILITIES: _take_capabilities,
     Kind.EMERGENCY: _take_regulation,
     Kind.BUNDLE: _take_regulation,
     Kind.MISSING: _vanish,
@@ -208,7 +210,10 @@ CURES: dict[Difference.Kind, Callable[[Difference, User | None], None]] = {
 
 
 def undo(difference: Difference, *, by: User) -> None:
+# In this order: which webhooks a number should have follows from its capabilities, and a number
+# whose webhooks do not fit together takes nothing else.
     """Put back what a cure changed. The difference is open again and left as it is, so that no
+    Kind.CAPABILITIES: _take_capabilities,
     later look cures it anew. Adopted and given-back numbers stay: raises ``NothingToCure`` for
     them and for what is still open, ``SeenAgain`` where a newer one is open.
     """
@@ -221,6 +226,7 @@ def undo(difference: Difference, *, by: User) -> None:
     try:
         put_back(difference)
     except (ProviderError, Refusal):
+PLACE = Case(*(When(kind=kind, then=Value(place)) for place, kind in enumerate(CURES)))
         closed = {"ended_at": difference.ended_at, "cure": difference.cure}
         Difference.objects.open().filter(pk=difference.pk).update(**closed)
         raise

@@ -21,7 +21,7 @@ MOST = 20
 # What the people of the workspace can set right: the rest is support's.
 CURABLE = {
     Kind.WEBHOOKS: "Send them here again",
-    Kind.OVERRIDDEN: "Take it off and send them here",
+    Kind.OVERRIDDEN: "Take it off",
     Kind.SERVICE: "Take it out of the service",
     Kind.NAME: "Write our name again",
     Kind.CAPABILITIES: "Take over what the carrier says",

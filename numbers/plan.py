@@ -12,7 +12,7 @@ DOES = {
     Kind.ORDERED: "Its order is settled and gets it",
     Kind.RELEASED: "It is given back to the carrier again",
     Kind.WEBHOOKS: "Our webhooks are set again",
-    Kind.OVERRIDDEN: "Application and trunk are taken off, and our webhooks set again",
+    Kind.OVERRIDDEN: "Application and trunk are taken off",
     Kind.SERVICE: "It is taken out of the messaging service",
     Kind.NAME: "Our name is written again",
     Kind.CAPABILITIES: "What the carrier says it can do is noted here",

@@ -222,6 +222,25 @@ def test_our_friendly_name_is_written_again(number, simulator):
     assert simulator.owned()[0]["friendly_name"] == number.friendly_name
 
 
+MEANT = {"voice_url": "https://elsewhere.example.com/voice"}
+
+
+def test_writing_our_name_leaves_an_address_that_somebody_meant(number, owner, simulator):
+    at_provider(simulator, number, friendly_name="Somebody's", **MEANT)
+    assert sync.reconcile().cured == 1
+    row = simulator.owned()[0]
+    assert (row["friendly_name"], row["voice_url"]) == (number.friendly_name, MEANT["voice_url"])
+
+
+def test_taking_an_application_off_leaves_an_address_that_somebody_meant(number, owner, simulator):
+    at_provider(simulator, number, trunk_sid="TK" + "1" * 32, **MEANT)
+    sync.reconcile()
+    cures.leave(Difference.objects.get(kind=Kind.WEBHOOKS), by=owner)
+    cures.cure(Difference.objects.get(kind=Kind.OVERRIDDEN), by=owner)
+    row = simulator.owned()[0]
+    assert (row["trunk_sid"], row["voice_url"]) == ("", MEANT["voice_url"])
+
+
 def test_capabilities_are_taken_from_the_provider(number, simulator):
     able = {"voice": True, "sms": False, "mms": False, "fax": False}
     at_provider(simulator, number, capabilities=able)

@@ -53,7 +53,7 @@ POINTS = (
     _web("refusal not written", "numbers.purchase:refuse_line", "before", TAKEN),
     _web("money given back, not committed", "numbers.purchase:_refuse", "after", TAKEN),
     _web("refused and committed", "numbers.purchase:refuse_line", "after", TAKEN),
-    _worker("line taken", "numbers.settle:_take", "after", LOST),
+    _worker("line taken", "numbers.settle:take", "after", LOST),
     _worker("carrier not asked about it", "telephony.provider:find", "before", LOST),
     _worker("found, nothing kept", "telephony.provider:find", "after", LOST),
     _worker("found, money captured", "numbers.purchase:_capture", "after", LOST),

@@ -6,7 +6,7 @@ by itself.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
@@ -18,8 +18,8 @@ from django.utils import timezone
 from lib.errors import Refusal
 from numbers import watch
 from numbers.compare import Kind, emergency_of
-from numbers.models import Number, OrderLine
-from numbers.settle import settle_line
+from numbers.models import Number
+from numbers.settle import due_lines, settle_line, take
 from numbers.sync_models import Difference, SyncRun
 from telephony import messaging_services, provider
 from telephony.errors import NotFound, ProviderError
@@ -42,6 +42,17 @@ class NothingToCure(Refusal):
         super().__init__("It has been set right meanwhile. Reload the page to see how it is now.")
 
 
+class OrderUnderWay(Refusal):
+    code = "order_under_way"
+    title = "Its order is still being settled"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "It goes to its order by itself as soon as the carrier has told what it bought, "
+            "usually within a minute. Look at the order if it takes longer."
+        )
+
+
 class SeenAgain(Refusal):
     code = "difference_seen_again"
     title = "It differs again"
@@ -50,9 +61,12 @@ class SeenAgain(Refusal):
         super().__init__("It differs again since. Decide about the newer difference instead.")
 
 
-def cure_all(run: SyncRun) -> int:
-    """Cure what this run saw and what needs no question. Returns how many were cured."""
-    curable = Difference.objects.troubling().filter(last_run=run, asks=False, kind__in=CURES)
+def cure_all(run: SyncRun, kinds: Collection[Kind] | None = None) -> int:
+    """Cure what this run saw and what needs no question, of some kinds or of all. Returns how
+    many were cured.
+    """
+    curable = Difference.objects.troubling().filter(last_run=run, asks=False)
+    curable = curable.filter(kind__in=CURES if kinds is None else kinds)
     cured = 0
     in_order = curable.select_related("number__workspace").order_by(PLACE, "pk")
     for difference in in_order.iterator(chunk_size=500):
@@ -171,14 +185,16 @@ def _wake(difference: Difference, by: User | None) -> None:
 
 
 def _adopt(difference: Difference, by: User | None) -> None:
-    """An order of ours bought it and does not know it yet: let the order be settled."""
-    line = OrderLine.objects.unsettled().filter(e164=difference.e164).first()
-    if line is not None:
+    """An order of ours bought it and does not know it yet: let the order be settled, unless
+    somebody is about it just now. Raises ``OrderUnderWay`` as long as the order has no number.
+    """
+    line = due_lines().filter(e164=difference.e164).first()
+    if line is not None and take(line):
         settle_line(line)
     mine = Number.objects.owned().filter(provider_sid=difference.provider_sid)
     number = mine.select_related("workspace").first()
     if number is None:
-        return
+        raise OrderUnderWay
     with transaction.atomic():
         # From here on it is told with the number that it was about.
         difference.number, difference.workspace = number, number.workspace
@@ -195,7 +211,10 @@ def _give_back_again(difference: Difference, by: User | None) -> None:
         end(difference, Cure.GIVEN_BACK, by)
 
 
+# In this order: which webhooks a number should have follows from its capabilities, and a number
+# whose webhooks do not fit together takes nothing else.
 CURES: dict[Difference.Kind, Callable[[Difference, User | None], None]] = {
+    Kind.CAPABILITIES: _take_capabilities,
     Kind.WEBHOOKS: _configure,
     Kind.OVERRIDDEN: _configure,
     Kind.SERVICE: _take_out_of_service,
@@ -207,13 +226,11 @@ CURES: dict[Difference.Kind, Callable[[Difference, User | None], None]] = {
     Kind.ORDERED: _adopt,
     Kind.RELEASED: _give_back_again,
 }
+PLACE = Case(*(When(kind=kind, then=Value(place)) for place, kind in enumerate(CURES)))
 
 
 def undo(difference: Difference, *, by: User) -> None:
-# In this order: which webhooks a number should have follows from its capabilities, and a number
-# whose webhooks do not fit together takes nothing else.
     """Put back what a cure changed. The difference is open again and left as it is, so that no
-    Kind.CAPABILITIES: _take_capabilities,
     later look cures it anew. Adopted and given-back numbers stay: raises ``NothingToCure`` for
     them and for what is still open, ``SeenAgain`` where a newer one is open.
     """
@@ -226,7 +243,6 @@ def undo(difference: Difference, *, by: User) -> None:
     try:
         put_back(difference)
     except (ProviderError, Refusal):
-PLACE = Case(*(When(kind=kind, then=Value(place)) for place, kind in enumerate(CURES)))
         closed = {"ended_at": difference.ended_at, "cure": difference.cure}
         Difference.objects.open().filter(pk=difference.pk).update(**closed)
         raise

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import OuterRef, Q, Subquery, Value
 from django.db.models.functions import Cast, Lower
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import cached_property
 
 from lib import e164 as formats
@@ -400,6 +401,11 @@ class OrderLine(NumberFacts, WorkspaceOwned):
                 name="order_line_due",
             ),
         ]
+
+    @property
+    def is_due(self) -> bool:
+        """It is not settled, and nobody can be about it any more."""
+        return self.due_at is not None and self.due_at <= timezone.now()
 
     @property
     def entry_key(self) -> str:

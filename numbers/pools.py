@@ -25,7 +25,7 @@ def walk_pools() -> Iterator[list[tuple[Number, Finding]]]:
     services = _services()
     for service in services[:MOST_POOLS]:
         for sids in messaging_services.sender_pages(service.sid):
-            ours = Number.objects.owned().filter(provider_sid__in=sids, vanished_at=None)
+            ours = Number.objects.owned().filter(provider_sid__in=sids)
             yield [(number, _finding(service)) for number in ours]
     _all_of(services, MOST_POOLS)
 

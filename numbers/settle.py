@@ -44,7 +44,7 @@ def settle_due(order: NumberOrder | None = None) -> None:
     Only a provider that answers nobody stops the round; the next one begins with the rest.
     """
     for line in due_lines(order)[:AT_MOST]:
-        if not _take(line):
+        if not take(line):
             continue
         try:
             settle_line(line)
@@ -57,7 +57,7 @@ def settle_due(order: NumberOrder | None = None) -> None:
             log.exception("order %s could not be settled", line.order.reference)
 
 
-def _take(line: OrderLine) -> bool:
+def take(line: OrderLine) -> bool:
     """Have the line to ourselves for as long as a call may take; whoever dies leaves it due."""
     until = timezone.now() + hung_up_after()
     taken = OrderLine.objects.filter(pk=line.pk, state=line.state, due_at=line.due_at).update(

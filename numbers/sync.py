@@ -16,7 +16,7 @@ from django.utils import timezone
 from lib import e164 as formats
 from numbers import cures, pools
 from numbers.compare import Finding, Kind, compare
-from numbers.models import Number, OrderLine
+from numbers.models import Number, NumberQuerySet, OrderLine
 from numbers.plan import planned
 from numbers.pricing import last_known
 from numbers.sync_models import Difference, NumberCheck, SyncRun
@@ -34,8 +34,9 @@ NONE: Kinds = ()
 BATCH = 1000
 MOST_PLANNED = 1000
 ONE_RUN_AT_A_TIME = 7_310_452  # the key of an advisory lock
-# A number bought this shortly before the walk may not be in the provider's list yet.
-TOO_YOUNG = timedelta(minutes=5)
+# What was bought or given back this shortly before the walk may not show in the provider's list
+# yet; and the clocks of our own machines may differ a little.
+JUST_NOW = timedelta(minutes=5)
 
 
 class AlreadyRunning(Exception):
@@ -61,7 +62,9 @@ def reconcile(*, by: User | None = None, dry_run: bool = False) -> SyncRun:
             unread = NONE if _walk_pools(run) else (Kind.SERVICE,)
             if not dry_run:
                 _end_unseen(run, unread)
-                run.cured = cures.cure_all(run)
+                run.cured = cures.cure_all(run, [Kind.ORDERED])
+                _compare_adopted(run)
+                run.cured += cures.cure_all(run)
         run.ended_at = timezone.now()
         run.save()
     return run
@@ -78,7 +81,8 @@ def check_number(number: Number, *, by: User | None = None) -> list[Difference]:
     try:
         owned = provider.fetch(sid=number.provider_sid)
     except NotFound:
-        findings, unread = [_missing(number)], NONE
+        findings = [_missing(number) for number in _could_vanish().filter(pk=number.pk)]
+        unread = NONE
     except ProviderError:
         check.answered = False
         check.save()
@@ -93,6 +97,22 @@ def check_number(number: Number, *, by: User | None = None) -> list[Difference]:
         gone = Difference.objects.open().of(number).exclude(kind__in=[*seen, *unread])
         gone.update(ended_at=now, cure=Difference.Cure.BY_ITSELF)
     return list(Difference.objects.open().of(number))
+
+
+def _compare_adopted(run: SyncRun) -> None:
+    """What an order has just got is compared in the same run; what cannot be had now is
+    compared in the next.
+    """
+    adopted = Difference.objects.filter(last_run=run, cure=Difference.Cure.ADOPTED)
+    for difference in adopted.select_related("number__workspace"):
+        number = difference.number
+        assert number is not None, "an adopted number is told with its difference"
+        try:
+            findings, _ = _compare_whole(number, provider.fetch(sid=number.provider_sid))
+        except ProviderError as error:
+            log.warning("%s is adopted and not compared yet: %s", number.e164, error)
+        else:
+            _keep(run, [(number, finding) for finding in findings])
 
 
 def _compare_whole(number: Number, owned: OwnedNumber) -> tuple[list[Finding], Kinds]:
@@ -151,36 +171,59 @@ def _compare_batch(run: SyncRun, batch: Iterable[OwnedNumber]) -> None:
     for number in ours.iterator(chunk_size=BATCH):
         owned = by_sid.pop(number.provider_sid)
         found += [(number, finding) for finding in compare(number, owned)]
-    found += _strangers(list(by_sid.values()))
+    found += _strangers(run, list(by_sid.values()))
     _keep(run, found)
 
 
-def _strangers(unknown: list[OwnedNumber]) -> list[tuple[Number | OwnedNumber, Finding]]:
-    """Numbers at the provider that are not among ours: an order's, a released one's, nobody's."""
+def _strangers(run: SyncRun, unknown: list[OwnedNumber]) -> Found:
+    """Numbers at the provider that are not among ours: an order's, a released one's, nobody's.
+
+    What is just being bought or given back is none of them: who does that also ends it.
+    """
     if not unknown:
         return []
-    by_e164 = [owned.e164 for owned in unknown]
-    ordered = set(
-        OrderLine.objects.unsettled().filter(e164__in=by_e164).values_list("e164", flat=True)
-    )
-    released = {
-        number.provider_sid: number
-        for number in Number.objects.filter(
-            provider_sid__in=[owned.sid for owned in unknown], released_at__isnull=False
-        )
-    }
+    by_e164, sids = [owned.e164 for owned in unknown], [owned.sid for owned in unknown]
+    lines = OrderLine.objects.unsettled().filter(e164__in=by_e164)
+    waiting = {line.e164: line for line in lines}
+    # Looked up after the lines, since a number is made in the commit that settles its line.
+    known = {number.provider_sid: number for number in Number.objects.filter(provider_sid__in=sids)}
+    lately = _given_back_lately(run, known.values(), sids)
     prices = last_known({formats.country_of(e164) for e164 in by_e164})
     found: list[tuple[Number | OwnedNumber, Finding]] = []
     for owned in unknown:
-        if owned.e164 in ordered:
-            found.append((owned, Finding(Kind.ORDERED)))
-        elif owned.sid in released:
-            found.append((released[owned.sid], Finding(Kind.RELEASED)))
+        number = known.get(owned.sid)
+        if line := waiting.get(owned.e164):
+            if line.is_due:
+                found.append((owned, Finding(Kind.ORDERED)))
+        elif number is not None and number.released_at is None:
+            continue  # ours since its page was compared
+        elif owned.sid in lately and not _is_there(owned.sid):
+            continue
+        elif number is not None:
+            found.append((number, Finding(Kind.RELEASED)))
         else:
             cost = prices.get((formats.country_of(owned.e164), owned.number_type or ""))
             theirs = {"name": owned.friendly_name, **_cost(cost)}
             found.append((owned, Finding(Kind.NOBODYS, theirs=theirs)))
     return found
+
+
+def _given_back_lately(run: SyncRun, known: Iterable[Number], sids: list[str]) -> set[str]:
+    """Those that went since the walk began, or shortly before: the list may still show them."""
+    since = run.started_at - JUST_NOW
+    released = {n.provider_sid for n in known if n.released_at and n.released_at >= since}
+    by_cure = Difference.objects.filter(
+        provider_sid__in=sids, cure=Difference.Cure.GIVEN_BACK, ended_at__gte=since
+    )
+    return released | set(by_cure.values_list("provider_sid", flat=True))
+
+
+def _is_there(sid: str) -> bool:
+    try:
+        provider.fetch(sid=sid)
+    except NotFound:
+        return False
+    return True
 
 
 def _cost(cost: tuple[Decimal, str] | None) -> dict[str, str]:
@@ -192,21 +235,20 @@ def _look_for_missing(run: SyncRun, seen: set[str]) -> None:
     """Ours that the walk did not see. Each is asked for by its sid before it is believed: a
     number bought or moved while the list was read is not lost.
     """
-    old_enough = run.started_at - TOO_YOUNG
-    # One that is being given back may be gone there already: that is no loss.
-    suspects = Number.objects.owned().filter(
-        created_at__lt=old_enough, vanished_at=None, giving_back_at=None
-    )
+    suspects = _could_vanish().filter(created_at__lt=run.started_at - JUST_NOW)
     missing: list[tuple[Number | OwnedNumber, Finding]] = []
     for sid in suspects.values_list("provider_sid", flat=True).iterator(chunk_size=BATCH):
-        if sid in seen:
-            continue
-        try:
-            provider.fetch(sid=sid)
-        except NotFound:
-            number = Number.objects.get(provider_sid=sid)
-            missing.append((number, _missing(number)))
+        if sid not in seen and not _is_there(sid):
+            # As it is now: it may have been given back while the list was read.
+            missing += [(n, _missing(n)) for n in _could_vanish().filter(provider_sid=sid)]
     _keep(run, missing)
+
+
+def _could_vanish() -> NumberQuerySet:
+    """One that is being given back may be gone there already, and one that has vanished is
+    gone: that is no new loss.
+    """
+    return Number.objects.owned().filter(vanished_at=None, giving_back_at=None)
 
 
 def _missing(number: Number) -> Finding:

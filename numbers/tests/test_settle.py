@@ -304,7 +304,7 @@ def test_of_two_sweeps_only_one_takes_a_line(ordered, simulator, buying, monkeyp
     stale = settle.due_lines().get()
     sweep()
     looked = len(simulator.requests)
-    assert not settle._take(stale)
+    assert not settle.take(stale)
     assert len(simulator.requests) == looked
 
 

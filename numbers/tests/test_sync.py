@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from numbers import cures, plan, pools, sync, watch
 from numbers.compare import Kind
-from numbers.models import Number, NumberOrder
+from numbers.models import Number, NumberOrder, OrderLine
 from numbers.purchase import purchase_number
 from numbers.sync_models import Difference, SyncRun
 from telephony import provider
@@ -319,6 +319,64 @@ def test_a_number_of_an_unsettled_order_is_adopted(acme, owner, quote, simulator
     assert AuditEvent.objects.for_workspace(acme).filter(action="difference.adopted").exists()
 
 
+@pytest.fixture
+def unanswered(acme, owner, quote, simulator):
+    """The carrier sold it, and its answer got lost."""
+    simulator.fault("answer_lost", method="POST", path_contains="IncomingPhoneNumbers")
+    return purchase_number(workspace=acme, by=owner, quote=quote).lines.get()
+
+
+def test_a_number_that_is_just_being_bought_is_no_difference(unanswered, owner, simulator):
+    due = timezone.now() + timedelta(seconds=30)
+    OrderLine.objects.update(due_at=due)
+    run = sync.reconcile()
+    assert (run.complete, run.found, Difference.objects.count()) == (True, 0, 0)
+    unanswered.refresh_from_db()
+    assert (unanswered.state, unanswered.due_at) == ("checking", due)
+
+
+def test_an_order_that_somebody_settles_just_now_is_left_to_them(unanswered, owner, simulator):
+    simulator.fault("server_error", path_contains="IncomingPhoneNumbers.json", skip=1)
+    assert sync.reconcile().cured == 0, "the carrier does not say what it bought"
+    difference = Difference.objects.open().get()
+    OrderLine.objects.update(due_at=timezone.now() + timedelta(seconds=30))
+    with pytest.raises(cures.OrderUnderWay):
+        cures.cure(difference, by=owner)
+    OrderLine.objects.update(due_at=timezone.now())
+    cures.cure(difference, by=owner)
+    assert OrderLine.objects.get().state == "done"
+
+
+def test_an_adopted_number_is_compared_in_the_same_run(unanswered, simulator):
+    sid = simulator.owned()[0]["sid"]
+    simulator.app.state.update(
+        simulator.account, sid, {"voice_url": "", "trunk_sid": "TK" + "1" * 32}
+    )
+    run = sync.reconcile()
+    assert (run.found, run.cured) == (3, 2)
+    assert open_kinds() == [Kind.OVERRIDDEN]
+    assert as_wanted(Number.objects.get())
+
+
+def test_an_adopted_number_of_which_nothing_can_be_learned_is_compared_next_time(
+    unanswered, simulator
+):
+    sid = simulator.owned()[0]["sid"]
+    simulator.app.state.update(simulator.account, sid, {"voice_url": ""})
+    simulator.fault("server_error", path_contains=sid)
+    run = sync.reconcile()
+    assert (run.complete, run.cured, open_kinds()) == (True, 1, [])
+    assert sync.reconcile().cured == 1
+    assert as_wanted(Number.objects.get())
+
+
+def test_a_number_that_comes_back_into_a_service_is_asked_about(number, simulator):
+    Number.objects.update(vanished_at=timezone.now())
+    simulator.service(number.provider_sid)
+    sync.reconcile()
+    assert open_kinds() == [Kind.SERVICE]
+
+
 def test_a_number_given_back_here_and_still_billed_there_is_given_back_again(number, simulator):
     Number.objects.update(released_at=timezone.now())
     sync.reconcile()
@@ -453,7 +511,7 @@ def test_the_number_of_queries_does_not_grow_with_the_numbers(
     for line in range(40):
         simulator.seed(f"+1212556{line:04d}")
     sync.reconcile()
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(18):
         sync.reconcile()
 
 

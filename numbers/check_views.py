@@ -35,7 +35,10 @@ def check(request: WorkspaceRequest, public_id: str) -> HttpResponse:
         still_open = check_now(number=number, by=request.user)
     except Refusal as refusal:
         return _render(request, number, refusal)
-    if still_open:
+    number.refresh_from_db(fields=["vanished_at"])
+    if number.vanished_at:
+        messages.warning(request, f"{number.international} is not at the carrier any more.")
+    elif still_open:
         messages.warning(request, f"{number.international} differs from the carrier.")
     else:
         messages.success(request, f"{number.international} is the same here and at the carrier.")

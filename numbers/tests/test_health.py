@@ -10,7 +10,7 @@ from django.utils import timezone
 from numbers import cures, sync
 from numbers.models import Number
 from numbers.sync_models import Difference, NumberCheck
-from workspaces.models import AuditEvent
+from workspaces.models import AuditEvent, Notice
 
 pytestmark = pytest.mark.django_db
 
@@ -239,6 +239,22 @@ def test_a_number_that_is_gone_at_the_carrier_becomes_inactive(as_owner, number,
     simulator.app.state.release(simulator.account, number.provider_sid)
     as_owner.post(f"{number.get_absolute_url()}check/")
     assert health(number) == Health.GONE
+
+
+def test_comparing_one_that_is_gone_says_so_and_tells_nobody_again(as_owner, number, simulator):
+    simulator.app.state.release(simulator.account, number.provider_sid)
+    for _ in range(2):
+        page = as_owner.post(f"{number.get_absolute_url()}check/", follow=True).content.decode()
+        assert "is not at the carrier any more" in page
+        assert "is the same here and at the carrier" not in page
+    assert Notice.objects.filter(key__startswith="number-vanished:").count() == 1
+    assert Difference.objects.count() == 1
+
+
+def test_one_that_is_just_being_given_back_is_not_called_lost(number, simulator):
+    Number.objects.update(parked_at=timezone.now(), giving_back_at=timezone.now())
+    simulator.app.state.release(simulator.account, number.provider_sid)
+    assert sync.check_number(number) == []
 
 
 def test_what_was_given_back_is_not_compared(as_owner, number):

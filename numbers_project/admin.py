@@ -2,17 +2,15 @@
 
 from typing import Any
 
-from allauth.mfa.models import Authenticator
-from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 
-SECOND_FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+from workspaces.second_factor import lacks_second_factor, lead_to_it
 
 
 class SupportAdmin(AdminSite):
@@ -32,13 +30,10 @@ class SupportAdmin(AdminSite):
         if not super().has_permission(request):
             raise PermissionDenied
         if needs_second_factor(request):
-            messages.info(request, "Support staff need a second factor. Set one up to go on.")
-            return redirect("mfa_index")
+            return lead_to_it(request, back or reverse("admin:index"))
         return redirect("admin:index")
 
 
 def needs_second_factor(request: HttpRequest) -> bool:
-    """Whether this person must set one up first. Once they have one, no login goes without."""
-    if not settings.SUPPORT_NEEDS_SECOND_FACTOR:
-        return False
-    return not is_mfa_enabled(request.user, SECOND_FACTORS)
+    """Whether this person must set one up first."""
+    return settings.SUPPORT_NEEDS_SECOND_FACTOR and lacks_second_factor(request.user)

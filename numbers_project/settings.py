@@ -221,6 +221,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "workspaces.second_factor.EveryoneNeedsOne",
     "numbers_project.middleware.private_pages",
     "numbers_project.middleware.wrong_method_in_words",
     "numbers_project.middleware.origin",
@@ -326,6 +327,8 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 # In the demo everyone knows the password of support, and a second factor of one visitor
 # would lock out the next.
 SUPPORT_NEEDS_SECOND_FACTOR = env.bool("SUPPORT_NEEDS_SECOND_FACTOR", default=not DEMO_MODE)
+# Everyone else too: whoever has none sets one up before they can do anything.
+EVERYONE_NEEDS_SECOND_FACTOR = env.bool("EVERYONE_NEEDS_SECOND_FACTOR", default=False)
 # A session ends when it was not used for so long, and at last so long after signing in
 # (workspaces/sessions.py). Support staff, who see every workspace, sign in each working day.
 SESSION_COOKIE_AGE = env.int("SESSION_IDLE_DAYS", default=14) * 86_400

@@ -82,7 +82,7 @@ def workspace_view(permission: str, *, while_archived: bool = False) -> Callable
         @wraps(view)
         def gate(request: HttpRequest, workspace_slug: str, **kwargs: object) -> HttpResponseBase:
             if not request.user.is_authenticated:
-                return leave_for(request, redirect_to_login(_page_to_come_back_to(request)).url)
+                return leave_for(request, redirect_to_login(page_to_come_back_to(request)).url)
             membership = _looking_as(request, workspace_slug)
             if membership is not None and not _only_reads(request):
                 return render(
@@ -152,7 +152,7 @@ def is_it_you(request: HttpRequest) -> HttpResponse | None:
     methods = get_adapter(request).get_reauthentication_methods(request.user)
     if not methods:
         return None
-    back = urlencode({REDIRECT_FIELD_NAME: _page_to_come_back_to(request)})
+    back = urlencode({REDIRECT_FIELD_NAME: page_to_come_back_to(request)})
     return leave_for(request, f"{methods[0]['url']}?{back}")
 
 
@@ -160,7 +160,7 @@ def _only_reads(request: HttpRequest) -> bool:
     return request.method in ("GET", "HEAD", "OPTIONS")
 
 
-def _page_to_come_back_to(request: HttpRequest) -> str:
+def page_to_come_back_to(request: HttpRequest) -> str:
     """This one. A form cannot be sent again by a link, so whoever sent one comes back to the
     page that it stood on.
     """

@@ -207,6 +207,38 @@ def test_a_second_factor_is_set_up_and_asked_for_at_the_next_login(browse, owner
         expect(page.get_by_role("heading", name="Acme has no numbers yet")).to_be_visible()
 
 
+def test_where_everyone_needs_a_second_factor_it_comes_first(browse, member, settings):
+    settings.EVERYONE_NEEDS_SECOND_FACTOR = True
+    page = browse(None, "/w/acme/wallet/")
+    sign_in(page, "member@acme.test")
+    expect(page.get_by_role("heading", name="Second factor")).to_be_visible()
+    expect(page.get_by_text("Everyone here needs a second factor.")).to_be_visible()
+    audit(page)
+    page.goto("/w/acme/inbox/")
+    expect(page.get_by_role("heading", name="Second factor")).to_be_visible()
+    page.goto("/w/acme/wallet/")
+    page.get_by_role("link", name="Set up").click()
+    page.get_by_label("Type the code that it shows").fill(
+        code_for(page.locator(".secret").inner_text())
+    )
+    page.get_by_role("button", name="Switch it on").click()
+    page.get_by_role("link", name="Done").click()
+    expect(page.get_by_role("heading", name="Wallet", exact=True)).to_be_visible()
+    page.goto("/w/acme/inbox/")
+    expect(page.get_by_role("heading", name="Inbox", exact=True)).to_be_visible()
+
+
+def test_a_passkey_will_do_too(browse, member, settings):
+    settings.EVERYONE_NEEDS_SECOND_FACTOR = True
+    page = browse(member, "/w/acme/inbox/")
+    with_a_key(page)
+    page.get_by_role("link", name="Add one").click()
+    page.get_by_label("Name").fill("My phone")
+    page.get_by_role("button", name="Add it").click()
+    page.get_by_role("link", name="Done").click()
+    expect(page.get_by_role("heading", name="Inbox", exact=True)).to_be_visible()
+
+
 def with_a_key(page: Page) -> None:
     """As if the device had a sensor that knows its owner."""
     device = page.context.new_cdp_session(page)

@@ -20,6 +20,7 @@ from tests.isolation.urls import Url, every_url
 from tests.isolation.world import ANONYMOUS, OUTSIDER, PEOPLE, World
 from workspaces.models import User
 from workspaces.permissions import EXPLAINED
+from workspaces.second_factor import OPEN_GATES
 
 pytestmark = pytest.mark.django_db
 
@@ -123,6 +124,24 @@ def test_an_old_session_is_asked_for_the_password_before_what_is_grave(world: Wo
                 assert rows_of(world.acme.pk) == before, row.request
                 asked.add(f"{row.request} do=release" if releases(row, world) else row.request)
     assert asked == ASKS_AGAIN
+
+
+def test_without_a_second_factor_nothing_opens_where_everyone_needs_one(world: World, settings):
+    settings.EVERYONE_NEEDS_SECOND_FACTOR = True
+    before, gates = rows_of(world.acme.pk), {url.name: url.gate for url in URLS}
+    opened = set()
+    for row in TABLE:
+        with undone():
+            response = ask(row, world, "owner")
+            if response.headers.get("Location") != reverse("mfa_index"):
+                opened.add(row.name)
+                continue
+            assert rows_of(world.acme.pk) == before, row.request
+    closed_to_strangers = {name for name in opened if gates[name] not in OPEN_GATES}
+    assert {name for name in closed_to_strangers if not name.startswith("mfa_")} == {
+        "account_reauthenticate"
+    }
+    assert len(TABLE) - len(opened) > 100
 
 
 def releases(row: Row, world: World) -> bool:

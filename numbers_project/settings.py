@@ -332,6 +332,7 @@ EVERYONE_NEEDS_SECOND_FACTOR = env.bool("EVERYONE_NEEDS_SECOND_FACTOR", default=
 # A session ends when it was not used for so long, and at last so long after signing in
 # (workspaces/sessions.py). Support staff, who see every workspace, sign in each working day.
 SESSION_COOKIE_AGE = env.int("SESSION_IDLE_DAYS", default=14) * 86_400
+USERSESSIONS_ADAPTER = "workspaces.sessions.AskedBeforeEnding"
 SESSION_LIFETIME_DAYS = env.int("SESSION_LIFETIME_DAYS", default=30)
 SUPPORT_SESSION_HOURS = env.int("SUPPORT_SESSION_HOURS", default=12)
 # Nobody signs up alone, so nobody can claim an address that is not theirs and lock it.

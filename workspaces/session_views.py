@@ -1,5 +1,6 @@
 """Ending one session from another; the list itself is allauth's."""
 
+from allauth.usersessions.adapter import get_adapter
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.http import HttpResponse
@@ -13,6 +14,6 @@ from workspaces.access import SignedInRequest, signed_in
 @signed_in
 def end(request: SignedInRequest, pk: int) -> HttpResponse:
     session = get_object_or_404(UserSession, user=request.user.pk, pk=pk)
-    session.end()
+    get_adapter().end_sessions([session])
     messages.success(request, f"The session from {session.ip} is ended.")
     return redirect("usersessions_list")

@@ -10,6 +10,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
+from allauth.core import context
+from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
@@ -52,6 +55,17 @@ def lifetime_of(user: User) -> int:
     if user.is_staff:
         return settings.SUPPORT_SESSION_HOURS * 3600
     return settings.SESSION_LIFETIME_DAYS * 86_400
+
+
+class AskedBeforeEnding(DefaultUserSessionsAdapter):
+    """Ends sessions from the list of them. The password is asked first where that was a while
+    ago: who found a session open does not shut its owner out of the others.
+    """
+
+    def end_sessions(self, sessions: list[UserSession]) -> None:
+        """Raises ``ReauthenticationRequired``, after which allauth comes back to the form."""
+        raise_if_reauthentication_required(context.request, app="usersessions")
+        super().end_sessions(sessions)
 
 
 def renew_key(request: HttpRequest, user: User, *, reauthenticated: bool = False,

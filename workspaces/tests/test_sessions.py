@@ -3,12 +3,14 @@
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote
 
 import pytest
 import time_machine
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
+from django.core import mail
 from django.test import Client
 
 from tests.test_production_settings import read
@@ -132,6 +134,31 @@ def test_the_times_are_the_installation_s():
     assert read(*names) == dict(zip(names, (14 * 86_400, 30, 12), strict=True))
     changes = {"SESSION_IDLE_DAYS": "1", "SESSION_LIFETIME_DAYS": "7", "SUPPORT_SESSION_HOURS": "4"}
     assert read(*names, **changes) == dict(zip(names, (86_400, 7, 4), strict=True))
+
+
+@pytest.mark.parametrize("others", ["one", "all"])
+def test_ending_others_asks_for_the_password_first_and_is_done_then(owner, clock, others):
+    here, there = log_in(owner), log_in(owner)
+    clock.shift(timedelta(minutes=16))
+    other = UserSession.objects.get(session_key=key_of(there))
+    address = f"/sessions/{other.pk}/end/" if others == "one" else "/accounts/sessions/"
+    answer = here.post(address)
+    assert unquote(answer.headers["Location"]) == f"/accounts/reauthenticate/?next={address}"
+    assert there.get(PAGE).status_code == 200
+    answer = here.post(answer.headers["Location"], {"password": PASSWORD})
+    assert answer.headers["Location"] == "/accounts/sessions/"
+    assert there.get(PAGE).status_code == 302
+    assert here.get(PAGE).status_code == 200
+
+
+def test_another_mail_address_asks_for_the_password_first(owner, clock):
+    """Whoever has the mail address gets a new password by mail."""
+    browser = log_in(owner)
+    clock.shift(timedelta(minutes=16))
+    form = {"email": "thief@evil.test", "action_add": ""}
+    answer = browser.post("/accounts/email/", form)
+    assert answer.headers["Location"].startswith("/accounts/reauthenticate/")
+    assert mail.outbox == []
 
 
 # --- Their keys -----------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from numbers.models import Number, NumberQuerySet, OrderLine
 from numbers.plan import planned
 from numbers.pricing import last_known
 from numbers.sync_models import Difference, NumberCheck, SyncRun
-from telephony import provider
+from telephony import busy, provider
 from telephony.errors import NotFound, ProviderError
 from telephony.values import OwnedNumber
 from workspaces.models import User
@@ -35,6 +35,9 @@ BATCH = 1000
 MOST_PLANNED = 1000
 ONE_RUN_AT_A_TIME = 7_310_452  # the key of an advisory lock
 # What was bought or given back this shortly before the walk may not show in the provider's list
+MOST_LEFT_OUT = 100
+# How long one run waits in all where the provider is busy. For a dry run somebody sits there.
+PATIENCE_SECONDS = 300.0
 # yet; and the clocks of our own machines may differ a little.
 JUST_NOW = timedelta(minutes=5)
 
@@ -46,11 +49,11 @@ class AlreadyRunning(Exception):
 def reconcile(*, by: User | None = None, dry_run: bool = False) -> SyncRun:
     """Walk the provider's numbers, note every difference, and cure what needs no question.
 
-    Raises ``AlreadyRunning``. A provider that fails on the way ends the run incomplete, with
-    its error noted and nothing cured. ``dry_run`` notes and cures nothing, and keeps with the
-    run what would be done about each difference.
+    Raises ``AlreadyRunning``. A provider that is busy is waited for; one that fails on the way
+    ends the run incomplete, with its error noted and nothing cured. ``dry_run`` notes and cures
+    nothing, and keeps with the run what would be done about each difference.
     """
-    with _alone():
+    with _alone(), busy.patient(0 if dry_run else PATIENCE_SECONDS):
         run = SyncRun.objects.create(started_at=timezone.now(), by=by, dry_run=dry_run)
         try:
             _walk(run)

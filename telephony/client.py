@@ -17,7 +17,7 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from telephony import errors, refused
+from telephony import busy, errors, refused
 
 log = logging.getLogger("telephony")
 T = TypeVar("T")
@@ -62,10 +62,10 @@ class WireClient(TwilioHttpClient):
             path = parts.path + (f"?{parts.query}" if parts.query else "")
             target, headers = self.base + path, {**(headers or {}), "Host": parts.netloc}
         began = time.monotonic()
-        answer = self.session.request(
+        answer = busy.ask(lambda: self.session.request(
             method.upper(), target, params=params, data=data, headers=headers, auth=auth,
             timeout=timeout or self.timeout, allow_redirects=allow_redirects,
-        )  # fmt: skip
+        ))  # fmt: skip
         log.info(
             "%s %s%s %s %s %.0f ms", method.upper(), parts.netloc, parts.path,
             answer.status_code, answer.headers.get("Twilio-Request-Id", "-"),

@@ -182,7 +182,7 @@ def test_services_that_cannot_all_be_read_end_nothing(number, simulator, part):
     simulator.app.state.leave(number.provider_sid)
     at_provider(simulator, number, voice_url="")
     for look in (sync.reconcile, lambda: sync.check_number(number)):
-        simulator.fault("rate_limited", path_contains=part)
+        simulator.fault("server_error", path_contains=part)
         look()
         assert Kind.SERVICE in open_kinds()
     run = SyncRun.objects.get(error__contains="Messaging services")

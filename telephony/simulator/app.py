@@ -79,9 +79,11 @@ class SimulatedTwilio:
             raise ConnectionDropped
         if kind == "not_json":
             return Answer(502, "<html><body>Bad gateway</body></html>", "text/html")
-        if kind in ANSWERS:
+        if fault and kind in ANSWERS:
             status, code, message = ANSWERS[kind]
-            return error(status, code, message.format(number=request.get("PhoneNumber")))
+            answer = error(status, code, message.format(number=request.get("PhoneNumber")))
+            answer.headers |= {"Retry-After": fault.retry_after} if fault.retry_after else {}
+            return answer
         try:
             answer = self._route(request, fault)
         except Refused as refused:

@@ -59,7 +59,8 @@ class ConnectionDropped(Exception):
 @dataclass(frozen=True, slots=True)
 class Fault:
     """``times`` requests (-1: all) whose method and path fit fail, each with ``probability``,
-    after the first ``skip`` of them; with ``number`` only those that are about it.
+    after the first ``skip`` of them; with ``number`` only those that are about it. An answer
+    that refuses carries ``retry_after`` as its header.
     """
 
     kind: str
@@ -71,6 +72,7 @@ class Fault:
     probability: float = 1.0
     factor: str = "1.10"
     number: str = ""
+    retry_after: str = ""
 
     def fits(self, method: str, path: str, number: str) -> bool:
         if (self.kind in WEBHOOKS) != (method == "WEBHOOK"):

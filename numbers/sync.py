@@ -30,9 +30,14 @@ log = logging.getLogger(__name__)
 Found = Sequence[tuple[Number | OwnedNumber, Finding]]
 Kinds = tuple[Kind, ...]
 NONE: Kinds = ()
+# What only the list shows.
+STRANGERS: Kinds = (Kind.ORDERED, Kind.RELEASED, Kind.NOBODYS)
 
 BATCH = 1000
 MOST_PLANNED = 1000
+MOST_LEFT_OUT = 100
+# How long one run waits in all where the provider is busy. For a dry run somebody sits there.
+PATIENCE_SECONDS = 300.0
 ONE_RUN_AT_A_TIME = 7_310_452  # the key of an advisory lock
 # What was bought or given back this shortly before the walk may not show in the provider's list
 MOST_LEFT_OUT = 100
@@ -46,6 +51,10 @@ class AlreadyRunning(Exception):
     """Another process is walking just now."""
 
 
+class ListNotWhole(ProviderError):
+    """The provider's list came to its end without numbers that are there."""
+
+
 def reconcile(*, by: User | None = None, dry_run: bool = False) -> SyncRun:
     """Walk the provider's numbers, note every difference, and cure what needs no question.
 
@@ -56,13 +65,14 @@ def reconcile(*, by: User | None = None, dry_run: bool = False) -> SyncRun:
     with _alone(), busy.patient(0 if dry_run else PATIENCE_SECONDS):
         run = SyncRun.objects.create(started_at=timezone.now(), by=by, dry_run=dry_run)
         try:
-            _walk(run)
+            shown = _walk(run)
         except ProviderError as error:
             log.warning("the walk over the provider's numbers broke off: %s", error)
             run.error = str(error)[:400]
         else:
             run.complete = True
-            unread = NONE if _walk_pools(run) else (Kind.SERVICE,)
+            unread = () if shown else STRANGERS
+            unread += () if _walk_pools(run) else (Kind.SERVICE,)
             if not dry_run:
                 _end_unseen(run, unread)
                 run.cured = cures.cure_all(run, [Kind.ORDERED])
@@ -143,13 +153,14 @@ def _alone() -> Iterator[None]:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [ONE_RUN_AT_A_TIME])
 
 
-def _walk(run: SyncRun) -> None:
+def _walk(run: SyncRun) -> bool:
+    """Whether the list showed everything of which we know that it is there."""
     seen: set[str] = set()
     for batch in provider.list_pages(page_size=BATCH):
         seen.update(owned.sid for owned in batch)
         _compare_batch(run, batch)
     run.seen = len(seen)
-    _look_for_missing(run, seen)
+    return _look_for_unseen(run, seen)
 
 
 def _walk_pools(run: SyncRun) -> bool:
@@ -200,7 +211,7 @@ def _strangers(run: SyncRun, unknown: list[OwnedNumber]) -> Found:
                 found.append((owned, Finding(Kind.ORDERED)))
         elif number is not None and number.released_at is None:
             continue  # ours since its page was compared
-        elif owned.sid in lately and not _is_there(owned.sid):
+        elif owned.sid in lately and _fetched(owned.sid) is None:
             continue
         elif number is not None:
             found.append((number, Finding(Kind.RELEASED)))
@@ -221,12 +232,11 @@ def _given_back_lately(run: SyncRun, known: Iterable[Number], sids: list[str]) -
     return released | set(by_cure.values_list("provider_sid", flat=True))
 
 
-def _is_there(sid: str) -> bool:
+def _fetched(sid: str) -> OwnedNumber | None:
     try:
-        provider.fetch(sid=sid)
+        return provider.fetch(sid=sid)
     except NotFound:
-        return False
-    return True
+        return None
 
 
 def _cost(cost: tuple[Decimal, str] | None) -> dict[str, str]:
@@ -234,17 +244,28 @@ def _cost(cost: tuple[Decimal, str] | None) -> dict[str, str]:
     return dict(zip(Difference.COST, (str(cost[0]), cost[1]), strict=True)) if cost else {}
 
 
-def _look_for_missing(run: SyncRun, seen: set[str]) -> None:
-    """Ours that the walk did not see. Each is asked for by its sid before it is believed: a
-    number bought or moved while the list was read is not lost.
+def _look_for_unseen(run: SyncRun, seen: set[str]) -> bool:
+    """Ours that the list did not show. Each is asked for by its sid before it is believed lost:
+    one that was bought or moved while the list was read, or that the list left out, is compared
+    as it is. Returns whether the list left out none. Raises ``ListNotWhole`` where it left out
+    so many that it is none.
     """
     suspects = _could_vanish().filter(created_at__lt=run.started_at - JUST_NOW)
-    missing: list[tuple[Number | OwnedNumber, Finding]] = []
+    found: list[tuple[Number | OwnedNumber, Finding]] = []
+    left_out = 0
     for sid in suspects.values_list("provider_sid", flat=True).iterator(chunk_size=BATCH):
-        if sid not in seen and not _is_there(sid):
-            # As it is now: it may have been given back while the list was read.
-            missing += [(n, _missing(n)) for n in _could_vanish().filter(provider_sid=sid)]
-    _keep(run, missing)
+        if sid in seen:
+            continue
+        owned = _fetched(sid)
+        left_out += owned is not None
+        if left_out > MOST_LEFT_OUT:
+            raise ListNotWhole(f"more than {MOST_LEFT_OUT} numbers were not in the list")
+        # As it is now: it may have been given back while the list was read.
+        for number in _could_vanish().filter(provider_sid=sid):
+            findings = compare(number, owned) if owned else [_missing(number)]
+            found += [(number, finding) for finding in findings]
+    _keep(run, found)
+    return not left_out
 
 
 def _could_vanish() -> NumberQuerySet:
@@ -301,5 +322,6 @@ def _end_unseen(run: SyncRun, unread: Kinds) -> None:
     not everything was read, and that of the account, which no walk sees.
     """
     unseen = Difference.objects.open().filter(last_seen_at__lt=run.started_at)
+    unseen = unseen.exclude(last_run=run)  # whatever the clock said when it was seen
     unseen = unseen.exclude(kind__in=[*unread, Kind.ACCOUNT])
     unseen.update(ended_at=timezone.now(), cure=Difference.Cure.BY_ITSELF)

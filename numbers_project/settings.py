@@ -299,6 +299,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "workspaces.passwords.GuessedFirst"},
 ]
 # Who may make workspaces of their own: everyone with a login, or support staff alone.
 WORKSPACES_CREATED_BY = env.str("WORKSPACES_CREATED_BY", default="everyone")

@@ -13,7 +13,8 @@ GUESSED = "This password is among the first that are guessed."
 
 
 @pytest.mark.parametrize("password", [
-    "dragon202512", "Football!2025", "!!monkey1234", "P@ssw0rd!2025", "m0nk3y-20255", "$unsh1ne2025",
+    "dragon202512", "Football!2025", "!!monkey1234",
+    "P@ssw0rd!2025", "m0nk3y-20255", "$unsh1ne2025",
     "baseballbaseball", "superman1superman1",
     "aaaaaaaaaaaa", "abcabcabcabc", "345678901234", "lkjhgfdsapoi", "abcdefghijkl",
     "NumberDesk2025", "number-desk-1", "Twilio123456", "twiliotwilio", "voicemail1234",

@@ -40,9 +40,6 @@ MOST_LEFT_OUT = 100
 PATIENCE_SECONDS = 300.0
 ONE_RUN_AT_A_TIME = 7_310_452  # the key of an advisory lock
 # What was bought or given back this shortly before the walk may not show in the provider's list
-MOST_LEFT_OUT = 100
-# How long one run waits in all where the provider is busy. For a dry run somebody sits there.
-PATIENCE_SECONDS = 300.0
 # yet; and the clocks of our own machines may differ a little.
 JUST_NOW = timedelta(minutes=5)
 

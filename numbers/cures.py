@@ -287,10 +287,15 @@ def _wake_again(difference: Difference) -> None:
     Number.objects.filter(pk=_number(difference).pk).update(vanished_at=None)
 
 
+def _vanish_again(difference: Difference) -> None:
+    Number.objects.filter(pk=_number(difference).pk).update(vanished_at=timezone.now())
+
+
 UNDO: dict[str, Callable[[Difference], None]] = {
     Cure.REPAIRED: _put_back_theirs,
     Cure.TAKEN_OVER: _put_back_ours,
     Cure.VANISHED: _wake_again,
+    Cure.WOKEN: _vanish_again,
 }
 
 

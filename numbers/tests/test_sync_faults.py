@@ -336,7 +336,9 @@ def test_two_runs_at_once_are_one(number, simulator, while_it_is_read):
 # --- Clocks that differ ---------------------------------------------------------------------
 
 SKEWS = [timedelta(minutes=minutes) for minutes in (-20, -3, 3, 20)]
-skewed = pytest.mark.parametrize("skew", SKEWS, ids=lambda skew: f"{skew.total_seconds() / 60:+.0f} min")
+skewed = pytest.mark.parametrize(
+    "skew", SKEWS, ids=lambda skew: f"{skew.total_seconds() / 60:+.0f} min"
+)
 
 
 @skewed

@@ -97,6 +97,8 @@ def _take_message(row: ProviderMessage) -> bool:
             segments=row.segments, media=tuple(Medium(*one) for one in media), opt_out="",
         )
     )  # fmt: skip
+    if received.is_new:
+        Message.objects.filter(pk=received.id).update(found_late=True)
     if received.id:
         handle(Message.objects.select_related("conversation", "number").get(pk=received.id))
     return received.is_new
@@ -108,6 +110,7 @@ def _take_call(row: ProviderCall) -> bool:
                      forwarded_from="", is_fax=False)
     )  # fmt: skip
     if received.is_new:
+        Call.objects.filter(pk=received.id).update(found_late=True)
         follow.note_call_status(_status(row))
     return received.is_new
 

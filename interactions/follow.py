@@ -33,8 +33,11 @@ def note_call_status(
     """Returns noted, ended, repeat or unknown. ``reference`` names a call of ours."""
     noted = _call_status(status, reference)
     if noted == "unknown" and not reference and status.direction == "inbound" and incoming:
-        if not receive_call(incoming).refused_because:
+        received = receive_call(incoming)
+        if not received.refused_because:
             log.warning("call %s is known only from its status", status.sid)
+            if received.is_new:
+                Call.objects.filter(pk=received.id).update(found_late=True)
             noted = _call_status(status, reference)
     elif noted == "unknown":
         log.warning("status %s of call %s, which is not ours", status.status, status.sid)

@@ -42,8 +42,20 @@ def tell_the_owner(wallet: Wallet, *, missing: Decimal, owed: Decimal | None = N
 def tell_that_inbound_was_refused(*, workspace_id: int) -> None:
     """Something was turned away because the money and the credit are used up."""
     wallet = Wallet.objects.select_related("workspace").get(workspace_id=workspace_id)
+    missing, owed = missing_for_what_arrives(workspace_id), owed_by(workspace_id)
+    tell_the_owner(wallet, missing=missing, owed=owed or None)
+
+
+def owed_by(workspace_id: int) -> Decimal:
+    """For what has arrived and could not be paid; until it is, nothing more is taken."""
     owed = Usage.objects.filter(
         workspace_id=workspace_id, state=Usage.State.DUE, owed_since__isnull=False
-    ).aggregate(sum=Sum("amount"))["sum"]
+    )
+    return owed.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
+
+
+def missing_for_what_arrives(workspace_id: int) -> Decimal:
+    """What must be added at least so that calls and messages are taken again."""
+    wallet = Wallet.objects.get(workspace_id=workspace_id)
     below = -wallet.credit_limit - wallet.available
-    tell_the_owner(wallet, missing=max(below, Decimal(0)) + (owed or money.CENT), owed=owed)
+    return max(below, Decimal(0)) + (owed_by(workspace_id) or money.CENT)

@@ -147,6 +147,7 @@ def _add_funds_page(
         "wallet": wallet,
         "form": form,
         "back": back,
+        "for_purchase": "/numbers/buy/" in back,
         "missing": missing if back else None,
         "refusal": refusal,
         "least": settings.TOP_UP_LEAST,

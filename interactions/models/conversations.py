@@ -111,6 +111,8 @@ class Interaction(WorkspaceOwned):
     ended_at = models.DateTimeField(null=True)
     # When it was charged for, or found to cost nothing.
     settled_at = models.DateTimeField(null=True)
+    # It came in and nobody told us: known from its end, or from the provider's own list.
+    found_late = models.BooleanField(default=False, db_default=False, editable=False)
 
     class Meta:
         abstract = True

@@ -35,6 +35,7 @@ class NumberTest(WorkspaceOwned):
     provider_has_it = models.BooleanField(null=True)
     points_here = models.BooleanField(null=True)
     points_to = models.CharField(max_length=500, blank=True)
+    refusal_code = models.CharField(max_length=40, blank=True, default="", db_default="")
     refusal_sentence = models.CharField(max_length=400, blank=True)
 
     class Meta:

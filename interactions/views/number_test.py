@@ -10,12 +10,13 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from interactions import number_test
+from interactions import hops, number_test
 from interactions.models import Medium, NumberTest
 from lib import htmx
 from lib.errors import Refusal
 from numbers.models import Number
 from workspaces.access import WorkspaceRequest, workspace_view
+from workspaces.models import Membership
 from workspaces.permissions import ROUTES_EDIT
 
 
@@ -32,7 +33,7 @@ class TestForm(forms.Form):
 def test(request: WorkspaceRequest, number_id: str) -> HttpResponse:
     """What can be tested, from where, and what it costs."""
     number = _number(request, number_id)
-    ways = [_way(number, medium) for medium in _media(number)]
+    ways = [_way(number, medium, request.membership) for medium in _media(number)]
     context = {
         "number": number,
         "ways": ways,
@@ -58,13 +59,18 @@ def _media(number: Number) -> list[Medium]:
     return [medium for medium, can in able.items() if can]
 
 
-def _way(number: Number, medium: Medium) -> dict[str, Any]:
+def _way(number: Number, medium: Medium, membership: Membership) -> dict[str, Any]:
+    """What a test costs, and where there is too little money for it, the way on."""
     try:
         price = number_test.test_price(number, medium)
     except Refusal as refusal:
         return {"medium": medium, "problem": refusal.sentence}
-    senders = number_test.senders_for(number, medium)
-    return {"medium": medium, "price": price, "senders": senders}
+    way: dict[str, Any] = {"medium": medium, "price": price,
+                           "senders": number_test.senders_for(number, medium)}  # fmt: skip
+    for name, sends in (("short", True), ("short_for_phone", False)):
+        short = number_test.too_little(number, price, sends=sends)
+        way[name] = hops.way_on(membership, number, short) if short else None
+    return way
 
 
 @require_POST
@@ -95,12 +101,12 @@ def test_result(request: WorkspaceRequest, number_id: str, public_id: str) -> Ht
         "number__workspace", "sender", "call", "message", "workspace"
     )
     found = get_object_or_404(tests, public_id=public_id, number__public_id=number_id)
-    hops = number_test.hops_of(found)
+    reached = hops.hops_of(found, request.membership)
     context = {
         "test": found,
         "number": found.number,
-        "hops": hops,
-        "over": number_test.is_over(hops),
+        "hops": reached,
+        "over": hops.is_over(reached),
         "handset": _handset(found.number),
     }
     template = "_hops.html" if htmx.asks_for(request, "hops") else "test_result.html"

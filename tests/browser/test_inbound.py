@@ -4,6 +4,7 @@ reply, the test of a number, the rates; with and without JavaScript.
 
 import re
 import threading
+from decimal import Decimal
 
 import pytest
 import requests
@@ -26,7 +27,9 @@ from telephony import conversations as carrier
 from telephony.simulator.sound import picture as a_picture
 from telephony.webhook_urls import webhooks_for_numbers
 from tests.browser.audit import audit
-from tests.browser.steps import announced, tab_to
+from tests.browser.steps import announced, still, tab_to
+from wallet import ledger
+from wallet.models import Wallet
 
 INBOX = "/w/acme/inbox/"
 PHONE, OTHER_PHONE = "+1 310-555-0101", "+1 310-555-0102"
@@ -459,7 +462,8 @@ def test_a_number_is_tested_and_each_hop_is_shown(
     way.get_by_role("button", name=re.compile(r"Test for \$0\.\d+ at most")).click()
     expect(page.get_by_text("This page looks again by itself.")).to_be_visible()
     if js:
-        audit(page)
+        with still(page):
+            audit(page)
     simulator.run()
     usage_charges.settle_due()
     hops = page.locator(".hop")
@@ -473,19 +477,49 @@ def test_a_number_is_tested_and_each_hop_is_shown(
         audit(page)
 
 
-def test_a_failed_hop_is_shown_with_its_fix(browse, owner, acme, seeded, simulator):
+@both
+def test_a_failed_hop_is_shown_with_its_fix(browse, owner, acme, seeded, simulator, js):
     seed(simulator, make_number(acme, "+16465550177"))
     seed(simulator, seeded, sms_url="https://old.example.com/sms")
-    page = browse(owner, f"/w/acme/numbers/{seeded.public_id}/test/")
+    page = browse(owner, f"/w/acme/numbers/{seeded.public_id}/test/", java_script_enabled=js)
     page.get_by_role("region", name="Test message").get_by_role(
         "button", name=re.compile("Test for")
     ).click()
     failed = page.locator(".hop.failed")
-    expect(failed).to_contain_text("They are sent to https://old.example.com/sms.")
+    expect(failed).to_contain_text("They are sent to https://old.example.com/sms, which somebody")
     expect(page.locator(".hop")).to_have_count(2)
-    audit(page)
+    if js:
+        audit(page)
+    failed.get_by_role("button", name="Compare and set right").click()
+    expect(page.get_by_text("https://old.example.com/sms").first).to_be_visible()
+    simulator.app.state.update(simulator.account, seeded.provider_sid, {"sms_url": ""})
+    page.goto(f"/w/acme/numbers/{seeded.public_id}/test/")
+    page.get_by_role("region", name="Test message").get_by_role(
+        "button", name=re.compile("Test for")
+    ).click()
+    expect(failed).to_contain_text("They go nowhere. It is being put right; test again")
     failed.get_by_role("link", name="Test again").click()
     expect(page.get_by_role("region", name="Test message")).to_be_visible()
+
+
+@both
+def test_what_a_test_lacks_is_added_and_leads_back_to_it(
+    browse, owner, acme, seeded, simulator, js
+):
+    seed(simulator, make_number(acme, "+16465550177"))
+    ledger.charge(wallet=Wallet.objects.get(workspace=acme), kind="usage",
+                  amount=Decimal("49.99"), key="k", text="t")  # fmt: skip
+    page = browse(owner, f"/w/acme/numbers/{seeded.public_id}/test/", java_script_enabled=js)
+    call = page.get_by_role("region", name="Test call")
+    expect(call).to_contain_text("$0.01 is available and a test costs $0.027 at most.")
+    expect(call.get_by_role("button", name="Test for")).to_have_count(0)
+    if js:
+        audit(page)
+    call.get_by_role("link", name="Add funds").first.click()
+    expect(page.locator(".facts")).to_contain_text("Missing")
+    expect(page.locator(".facts")).to_contain_text("$0.02")
+    page.get_by_role("link", name="Back", exact=True).click()
+    expect(call).to_be_visible()
 
 
 def test_with_ones_own_phone_the_page_waits_for_it(browse, owner, seeded, simulator):

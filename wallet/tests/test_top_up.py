@@ -422,7 +422,7 @@ def test_bad_amount_is_422_with_the_input_kept(as_owner, acme, stripe, amount):
 
 
 def test_purchase_presets_what_is_missing_and_gets_one_back(as_owner, acme, stripe):
-    back = "/w/acme/numbers/review/?country=US"
+    back = "/w/acme/numbers/buy/review/?country=US"
     page = as_owner.get(ADD, {"missing": "7.30", "next": back}).content.decode()
     assert 'value="7.30"' in page
     assert "Missing for the purchase" in page

@@ -29,6 +29,9 @@ from telephony.webhook_urls import within_call
 
 log = logging.getLogger(__name__)
 
+# A call is hung up a little before its last minute is over, or another one would begin.
+HANGING_UP_SECONDS = 2
+
 
 class Answerer(Protocol):
     """What stands behind a dotted path in ``settings.INBOUND_ANSWERERS``."""
@@ -62,10 +65,24 @@ def answer_call(call: ReceivedCall) -> str:
         Call.objects.filter(pk=call.id).update(outcome=Call.Outcome.ANNOUNCED)
     if call.is_loop and step.is_forward:
         step = step.fallback or STANDARD
-    limit = forwarding.allow(call, step) if step.is_forward else None
+    try:
+        limit = forwarding.allow(call, step) if step.is_forward else None
+    except forwarding.WalletIsBusy:
+        log.warning("call %s is not forwarded: its wallet is locked", call.id)
+        return _instead(call, step)
     if limit == 0:
         return twiml.reject()
     return render(step, 0, caller=call.caller, called=call.called, limit_seconds=limit)
+
+
+def _instead(call: ReceivedCall, step: Answer) -> str:
+    """What a caller meets who cannot wait until the money is looked at; kept, so that it is
+    the same when it is asked for again.
+    """
+    rest = replace(step.fallback or STANDARD, fallback=None)
+    answer = render(rest, 0, caller=call.caller, called=call.called, limit_seconds=None)
+    Call.objects.filter(pk=call.id).update(answer=answer)
+    return answer
 
 
 def after_dial(call: Call, *, round_done: int) -> str:
@@ -106,7 +123,7 @@ def render(
         else called,
         action=within_call("dialled", round=round_),
         leg_status_url=within_call("leg", **({"whisper": 1} if step.whisper else {})),
-        limit_seconds=limit_seconds,
+        limit_seconds=limit_seconds and limit_seconds - HANGING_UP_SECONDS,
     )
 
 

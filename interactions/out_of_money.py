@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Sum
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -40,7 +41,7 @@ def tell_the_owner(wallet: Wallet, *, missing: Decimal, owed: Decimal | None = N
 
 
 def tell_that_inbound_was_refused(*, workspace_id: int) -> None:
-    """Something was turned away because the money and the credit are used up."""
+    """Something was turned away because the money and the credit are used up or promised."""
     wallet = Wallet.objects.select_related("workspace").get(workspace_id=workspace_id)
     missing, owed = missing_for_what_arrives(workspace_id), owed_by(workspace_id)
     tell_the_owner(wallet, missing=missing, owed=owed or None)
@@ -54,8 +55,17 @@ def owed_by(workspace_id: int) -> Decimal:
     return owed.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
 
 
+def promised(workspace_id: int) -> Decimal:
+    """What forwarded calls were promised beyond what is set aside for them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT interactions_promised(%s)", [workspace_id])
+        return cursor.fetchone()[0]
+
+
 def missing_for_what_arrives(workspace_id: int) -> Decimal:
-    """What must be added at least so that calls and messages are taken again."""
+    """What must be added at least so that calls and messages are taken again, also those that
+    are forwarded.
+    """
     wallet = Wallet.objects.get(workspace_id=workspace_id)
-    below = -wallet.credit_limit - wallet.available
+    below = promised(workspace_id) - wallet.credit_limit - wallet.available
     return max(below, Decimal(0)) + (owed_by(workspace_id) or money.CENT)

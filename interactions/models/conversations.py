@@ -147,6 +147,8 @@ class Call(Interaction):
     # What it may cost at most, and as much of that as was set aside.
     may_cost = money_field(null=True)
     hold = models.OneToOneField(Hold, null=True, on_delete=models.PROTECT)
+    # When nothing more was to be paid of it; until then it stays promised.
+    paid_at = models.DateTimeField(null=True, editable=False)
     # When the carrier was asked for the legs and recordings of it that nobody reported.
     asked_for_parts_at = models.DateTimeField(null=True, editable=False)
     # Others from the same caller were under way: it goes in a circle and is not forwarded on.
@@ -179,8 +181,8 @@ class Call(Interaction):
             ),
             models.Index(
                 fields=["workspace"],
-                name="call_promised_money",
-                condition=Q(may_cost__isnull=False, ended_at__isnull=True),
+                name="call_not_paid",
+                condition=Q(may_cost__isnull=False, paid_at__isnull=True),
             ),
         ]
 

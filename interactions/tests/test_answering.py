@@ -49,7 +49,7 @@ def test_all_phones_ring_at_once_and_show_the_caller(routed):
     assert [number.text for number in dial] == list(PHONES)
     assert (dial.get("timeout"), dial.get("callerId")) == ("30", CALLER)
     assert dial.get("answerOnBridge") == "true"
-    assert dial.get("timeLimit") == "14400"
+    assert dial.get("timeLimit") == "14398"
 
 
 def test_the_number_itself_can_be_shown_and_is_for_an_anonymous_caller(routed, number):
@@ -115,7 +115,7 @@ def test_a_phone_that_took_the_call_is_kept_with_its_leg_once(routed, provider):
 def test_money_that_lasts_for_less_limits_the_call(owner, number, provider, route):
     route(number, owner, VoicePlan(forward()).write(), minute_price="5.00")
     _sid, response = provider.call(number.e164)
-    assert ET.fromstring(response.content)[0].get("timeLimit") == "600"  # 50.00 at 5.00
+    assert ET.fromstring(response.content)[0].get("timeLimit") == "598"  # 50.00 at 5.00
 
 
 def test_an_announcement_is_said_and_the_call_ends(routed, provider):

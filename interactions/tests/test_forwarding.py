@@ -4,6 +4,7 @@ What becomes of it is in test_through_simulator.py.
 """
 
 import threading
+import time
 import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -12,23 +13,26 @@ from importlib import import_module
 
 import pytest
 from django.core import mail
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
-from interactions.answering import answer_call
-from interactions.models import ArrivedForNobody, Call
+from interactions import catch_up, usage_charges
+from interactions.answering import HANGING_UP_SECONDS, answer_call
+from interactions.models import ArrivedForNobody, Call, CallLeg, Conversation, Usage
+from interactions.out_of_money import missing_for_what_arrives, promised
 from interactions.plans import Answer, Answers, VoicePlan
 from interactions.receive import receive_call
 from interactions.tests.conftest import set_route, sid
 from numbers.models import RentDue
 from telephony.payloads import IncomingCall
+from telephony.twiml import Greeting
 from wallet import ledger
 from wallet.models import Hold, Wallet
 from wallet.precautions import set_precautions
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-FORWARD = import_module("interactions.migrations.0062_hold_for_forwarded_calls").FORWARD
+FORWARD = import_module("interactions.migrations.0081_promised_until_paid").FORWARD
 PHONES = ("+13105550101", "+13105550102")
 
 
@@ -51,7 +55,7 @@ def ring(number, provider):
     def call(call_sid: str = "") -> int:
         _sid, response = provider.call(number.e164, call_sid=call_sid, caller=a_caller())
         verb = ET.fromstring(response.content)[0]
-        return int(verb.get("timeLimit")) if verb.tag == "Dial" else 0
+        return int(verb.get("timeLimit")) + HANGING_UP_SECONDS if verb.tag == "Dial" else 0
 
     return call
 
@@ -106,7 +110,7 @@ def test_the_next_round_of_phones_has_the_same_limit(forwards, number, provider)
     dial = ET.fromstring(response.content)[0]
     form = {"CallSid": call_sid, "DialCallStatus": "no-answer"}
     [after] = ET.fromstring(provider.post(dial.get("action"), form).content)
-    assert (after[0].text, after.get("timeLimit")) == (PHONES[1], "7500")
+    assert (after[0].text, after.get("timeLimit")) == (PHONES[1], "7498")
     assert Hold.objects.count() == 1
 
 
@@ -144,14 +148,155 @@ def test_on_credit_nothing_is_set_aside_and_nothing_promised_twice(acme, forward
     assert wallet_of(acme).held == 0
 
 
+# --- Until it is paid ----------------------------------------------------------------------
+
+
+def ends(provider, *, seconds: int) -> Call:
+    call = Call.objects.latest("at")
+    provider.status(call.sid, "completed", seconds=seconds)
+    return Call.objects.get(pk=call.pk)
+
+
+def an_hour_later() -> None:
+    Call.objects.filter(ended_at__isnull=False).update(ended_at=timezone.now() - timedelta(hours=1))
+
+
+def test_what_a_long_call_costs_is_promised_to_nobody_else_before_it_is_paid(
+    acme, forwards, ring, provider
+):  # fmt: skip
+    """Its end is known, and its parts are not yet: 6 of 25 are set aside."""
+    forwards("0.20")
+    assert ring() == 125 * 60
+    ends(provider, seconds=124 * 60)
+    assert ring() == 62 * 60
+    an_hour_later()
+    usage_charges.settle_due()
+    catch_up.ask_for_lost_parts()  # the carrier does not know this call
+    usage_charges.settle_due()
+    [first, second] = Call.objects.order_by("at")
+    assert (first.paid_at is not None, second.paid_at) == (True, None)
+    spent = 50 - wallet_of(acme).balance
+    assert spent == 124 * Decimal("0.0102")  # the way in alone
+    assert promised(acme.pk) == 62 * Decimal("0.20") - 6, "only the other call's"
+
+
+def test_a_short_call_leaves_the_rest_to_others_at_its_end(forwards, ring, provider):
+    forwards("0.20")
+    ring()
+    ends(provider, seconds=60)
+    assert ring() == 110 * 60  # half of what is not set aside: 44
+
+
+def test_on_credit_too_it_is_promised_until_it_is_paid(acme, forwards, ring, provider):
+    Wallet.objects.update(credit_limit=Decimal(20))
+    spend(acme, "50")
+    forwards("2.00")
+    assert ring() == 600
+    call = ends(provider, seconds=600)
+    assert ring() == 0
+    Call.objects.filter(pk=call.pk).update(asked_for_parts_at=timezone.now())
+    usage_charges.settle_due()
+    assert Call.objects.get(pk=call.pk).paid_at is not None
+    assert ring() == 540  # the way in has cost 0.102 of it
+
+
+def test_what_is_missing_counts_what_is_promised(acme, owner, forwards, ring):
+    forwards("5.00")
+    assert (ring(), missing_for_what_arrives(acme.pk)) == (600, Decimal("0.01"))
+    Wallet.objects.update(credit_limit=Decimal(1))
+    Call.objects.update(may_cost=Decimal(60))  # 50 of it set aside
+    assert promised(acme.pk) == 10
+    assert missing_for_what_arrives(acme.pk) == Decimal("9.01")
+
+
+def test_what_was_set_aside_stays_for_a_part_that_cannot_be_paid(acme, forwards, ring, provider):
+    """36 is to be paid, 6 is set aside and only 24 is left beside it."""
+    forwards("0.20")
+    ring()
+    call = ends(provider, seconds=3600)
+    spend(acme, "20")
+    leg = CallLeg.objects.create(
+        workspace=acme, call=call, sid=sid(), e164=PHONES[0], status="completed", seconds=3600,
+        ended_at=timezone.now(), settled_at=timezone.now(),
+    )  # fmt: skip
+    usage = Usage.objects.create(
+        workspace=acme, kind="call_out", call=call, leg=leg, state="due", quantity=60,
+        unit_price=Decimal("0.6"), amount=Decimal("36"), currency="USD", at=timezone.now(),
+        next_try_at=timezone.now(),
+    )  # fmt: skip
+    usage_charges.charge(usage)
+    usage.refresh_from_db()
+    assert (usage.state, usage.owed_since is not None) == ("due", True)
+    assert (wallet_of(acme).balance, wallet_of(acme).held) == (30, 6)
+    ledger.credit(wallet=wallet_of(acme), amount=Decimal(6), contra="bank", key="more", text="t")
+    usage_charges.charge(usage)
+    assert (wallet_of(acme).balance, wallet_of(acme).held) == (0, 0)
+
+
+# --- While somebody else has the wallet -----------------------------------------------------
+
+
+@pytest.fixture
+def locked():
+    """Another connection keeps a row locked until it is told; ``locked(queryset)``."""
+    is_locked, may_go = threading.Event(), threading.Event()
+    threads = []
+
+    def keep(rows) -> None:
+        def hold() -> None:
+            try:
+                with transaction.atomic():
+                    assert list(rows.select_for_update())
+                    is_locked.set()
+                    assert may_go.wait(60)
+            finally:
+                connection.close()
+
+        threads.append(threading.Thread(target=hold))
+        threads[0].start()
+        assert is_locked.wait(10)
+
+    keep.end = lambda: (may_go.set(), *(thread.join(10) for thread in threads))
+    yield keep
+    keep.end()
+
+
+def test_a_locked_wallet_keeps_no_caller_waiting(acme, forwards, number, provider, locked):
+    forwards("0.20", fallback=Answer(Answers.SAY, greeting=Greeting("Call again, please.")))
+    locked(Wallet.objects.filter(workspace=acme))
+    began = time.monotonic()
+    call_sid, response = provider.call(number.e164)
+    assert time.monotonic() - began < 6
+    assert (response.status_code, b"Call again, please." in response.content) == (200, True)
+    locked.end()
+    _sid, again = provider.call(number.e164, call_sid=call_sid)
+    assert again.content == response.content, "asked again, it is the same"
+    assert not Hold.objects.exists()
+    assert b"<Dial" in provider.call(number.e164)[1].content
+
+
+def test_without_a_fallback_voicemail_takes_the_call(acme, forwards, number, provider, locked):
+    forwards("0.20")
+    locked(Wallet.objects.filter(workspace=acme))
+    assert b"<Record" in provider.call(number.e164)[1].content
+
+
+def test_a_locked_conversation_is_answered_politely(number, provider, locked):
+    provider.call(number.e164)
+    locked(Conversation.objects.all())
+    began = time.monotonic()
+    _sid, response = provider.call(number.e164)
+    assert time.monotonic() - began < 6
+    assert (response.status_code, b"cannot be connected" in response.content) == (200, True)
+
+
 # --- At once ------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def slowly(request):
     """The function takes its time between looking and holding; ``off``: without its lock."""
-    body = FORWARD.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")
-    slow = body.replace(
+    slow = FORWARD.replace(
         "    IF v_free > 0 THEN", "    PERFORM pg_sleep(0.2);\n    IF v_free > 0 THEN"
     )
     if request.param == "off":
@@ -159,7 +304,7 @@ def slowly(request):
     with connection.cursor() as cursor:
         cursor.execute(slow)
         yield
-        cursor.execute(body)
+        cursor.execute(FORWARD)
 
 
 def at_once(ring, count: int = 8) -> list[int]:

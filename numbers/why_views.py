@@ -1,5 +1,6 @@
 """Why can't I buy? The checks, their report for support, and the limits of the workspace."""
 
+from collections.abc import Sequence
 from itertools import groupby
 from urllib.parse import urlencode
 
@@ -35,7 +36,11 @@ def why(request: WorkspaceRequest) -> HttpResponse:
         return render(request, "numbers/why.html", {"form": form}, status=422)
     count_search(request)
     question = _question(request, form)
-    context = {"form": form, "question": question, **_told(diagnose(question))}
+    context = {
+        "form": form,
+        "question": question,
+        **_told([("", finding) for finding in diagnose(question)]),
+    }
     return render(request, "numbers/why.html", context)
 
 
@@ -63,7 +68,7 @@ def diagnosis(request: WorkspaceRequest, reference: str) -> HttpResponse:
     found = get_object_or_404(reports, reference=reference, by=request.user)
     context = {
         "report": found,
-        **_told(found.findings),
+        **_told(found.lines),
         "groups": _grouped(found),
         "again": _again(found, request.workspace.slug),
         "support_email": settings.SUPPORT_EMAIL,
@@ -71,9 +76,10 @@ def diagnosis(request: WorkspaceRequest, reference: str) -> HttpResponse:
     return render(request, "numbers/diagnosis.html", context)
 
 
-def _told(findings: list[Finding]) -> dict:
-    verdict, sentence = in_short(findings)
-    return {"findings": findings, "verdict": verdict, "in_short": sentence}
+def _told(lines: Sequence[tuple[str, Finding]]) -> dict:
+    """Each line with its reference, which only a report has."""
+    verdict, sentence = in_short([finding for _, finding in lines])
+    return {"lines": lines, "verdict": verdict, "in_short": sentence}
 
 
 def _grouped(report: DiagnosisReport) -> list[tuple[str, list[tuple[str, Finding]]]]:

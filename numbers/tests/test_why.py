@@ -22,7 +22,7 @@ def findings(client, address: str = WHY, **search: str) -> dict[str, tuple[str, 
     assert page.status_code == 200
     return {
         finding.cause: (finding.verdict, finding.evidence, finding.fix.url if finding.fix else "")
-        for finding in page.context["findings"]
+        for _, finding in page.context["lines"]
     }
 
 

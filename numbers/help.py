@@ -220,7 +220,8 @@ def _choosing(membership: Membership) -> list[Finding]:
     lacks = " or ".join(what for what, able in (("Voice", voice), ("SMS", sms)) if not able)
     return [
         Finding("choose_workspace", "Workspace", Verdict.OK, f"Only numbers of {workspace} can be "
-                "chosen here.", group=CHOOSING),
+                "chosen here.", Fix("Show your workspaces", reverse("workspaces")),
+                group=CHOOSING),
         Finding("purchased", "Numbers purchased", Verdict.OK, f"{count} active.", index,
                 group=CHOOSING),
         Finding("capabilities", "Capabilities", Verdict.PROBLEM if lacks else Verdict.OK,

@@ -319,7 +319,7 @@ def _in_list(asked: Asked) -> Finding:
     return Finding(
         "list_workspace", "Active workspace", Verdict.OK,
         f"It is in {asked.workspace}. The list of another workspace does not show it: switch at "
-        "the top of the page.", group=LIST,
+        "the top of the page.", Fix("Show your workspaces", reverse("workspaces")), group=LIST,
     )  # fmt: skip
 
 
@@ -384,7 +384,7 @@ def _choosing_workspace(asked: Asked) -> Finding:
     return Finding(
         "choose_workspace", "Workspace", Verdict.OK,
         f"It can be chosen in {asked.workspace} and in no other workspace. For another one, buy "
-        "one there.", group=CHOOSING,
+        "one there.", Fix("Show your workspaces", reverse("workspaces")), group=CHOOSING,
     )  # fmt: skip
 
 

@@ -1,9 +1,8 @@
-"""Why isn't it working? Each bullet of the troubleshooting lists as a person meets it: found,
-said in words, and the button beside it does something about it. With and without JavaScript.
+"""Why isn't it working? What a person does about it, step by step, with and without JavaScript.
+Every bullet of the lists stands in ``test_troubleshooting.py``.
 """
 
 import re
-from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -61,7 +60,7 @@ def at_carrier(simulator, number: Number, **fields: object) -> None:
     simulator.app.state.update(simulator.account, number.provider_sid, fields)
 
 
-# --- Inbound calls or messages not reaching the app -----------------------------------------
+# --- Calls or messages do not reach the app -------------------------------------------------
 
 
 @both
@@ -214,44 +213,7 @@ def test_support_gets_a_reference(browse, owner, number, js):
         audit(page)
 
 
-# --- Cannot select number in campaign or assistant ------------------------------------------
-
-
-def test_no_numbers_purchased(browse, owner, acme):
-    page = browse(owner, HELP)
-    in_the_way(page, "purchased", "Acme has no active number to choose.").get_by_role(
-        "link", name="Purchase a number"
-    ).click()
-    expect(page).to_have_url(re.compile(r"/numbers/buy/"))
-
-
-def test_wrong_workspace_capabilities_and_status(browse, owner, number):
-    Number.objects.update(capabilities=["voice"], suspended_at=timezone.now())
-    page = browse(owner, why(number))
-    expect(line(page, "choose_workspace")).to_contain_text("in Acme and in no other workspace")
-    in_the_way(page, "choose_status", "monthly fee is overdue").get_by_role(
-        "link", name="Add funds"
-    )
-    in_the_way(page, "capabilities", "It cannot be chosen for SMS.").get_by_role(
-        "link", name="Buy one that does SMS"
-    ).click()
-    expect(page).to_have_url(re.compile(r"/numbers/buy/\?country=US&capabilities=sms"))
-
-
-# --- Unexpected costs or charges ------------------------------------------------------------
-
-
-def test_costs_are_told_and_lead_to_what_made_them(browse, owner, number):
-    Number.objects.update(last_used_at=timezone.now() - timedelta(days=45))
-    page = browse(owner, why(number))
-    expect(line(page, "monthly_fee")).to_contain_text("$1.38 a month, whether it is used or not")
-    expect(line(page, "per_minute")).to_contain_text("$0.00 this month for 0 calls")
-    expect(line(page, "per_message")).to_contain_text("$0.00 this month for 0 messages")
-    expect(line(page, "international")).to_contain_text("prices of their own")
-    in_the_way(page, "audit", "No call or message since").get_by_role(
-        "link", name="See what nobody uses"
-    ).click()
-    expect(page).to_have_url(re.compile(r"/costs/unused/"))
+# --- The help --------------------------------------------------------------------------------
 
 
 @both

@@ -86,6 +86,44 @@ def test_the_switcher_works_with_the_keyboard(browse, in_both):
     expect(page.get_by_role("heading", name="Globex has no numbers yet")).to_be_visible()
 
 
+@pytest.fixture
+def in_many(owner):
+    """The owner of acme, and of a dozen brands."""
+    for number in range(12):
+        brand = make_workspace(f"brand-{number}", f"Brand {number:02}")
+        Membership.objects.create(workspace=brand, user=owner, role=Role.OWNER)
+    return owner
+
+
+def test_with_many_workspaces_one_is_found_by_typing_and_the_page_is_kept(browse, in_many):
+    page = browse(in_many, "/w/acme/wallet/?kind=rent")
+    other_tab = page.context.new_page()
+    other_tab.goto("/w/brand-3/wallet/")
+    page.locator("summary", has_text="Acme").press("Enter")
+    workspaces = page.get_by_role("navigation", name="Workspaces")
+    last = workspaces.get_by_role("link", name="Brand 11")
+    expect(last).to_have_count(0)
+    find = page.get_by_label("Find a workspace")
+    tab_to(page, find)
+    page.keyboard.type("nd 11")
+    expect(last).to_be_visible()
+    expect(workspaces.get_by_role("link", name="Brand")).to_have_count(1)
+    audit(page, ".menu[open]")
+    tab_to(page, last)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/w/brand-11/wallet/\?kind=rent$"))
+    expect(page.locator("summary", has_text="Brand 11")).to_be_visible()
+    other_tab.reload()
+    expect(other_tab.locator("summary", has_text="Brand 03")).to_be_visible()
+
+
+def test_a_search_without_a_hit_says_so(browse, in_many):
+    page = browse(in_many, "/w/acme/numbers/")
+    page.locator("summary", has_text="Acme").click()
+    page.get_by_label("Find a workspace").fill("globex")
+    expect(page.get_by_text("No workspace of yours has this in its name.")).to_be_visible()
+
+
 def test_a_menu_closes_when_focus_or_a_click_goes_elsewhere(browse, in_both):
     page = browse(in_both, "/w/acme/numbers/")
     page.locator("summary", has_text="Acme").click()

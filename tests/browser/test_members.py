@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from allauth.usersessions.models import UserSession
 from django.core import mail
 from playwright.sync_api import Page, expect
 
@@ -278,6 +279,35 @@ def test_sessions_are_listed_and_one_is_ended_from_another(browse, owner):
     expect(rows).to_have_count(1)
     other.reload()
     expect(other.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_a_page_that_is_open_when_its_session_ends_leads_to_the_login_and_back(
+    browse, member, owned
+):
+    page = browse(None, "/w/acme/numbers/")
+    sign_in(page, "member@acme.test")
+    expect(page.get_by_role("heading", name="Numbers", exact=True)).to_be_visible()
+    [session] = UserSession.objects.filter(user=member)
+    session.end()
+    page.get_by_role("searchbox").first.fill("212")  # asks for a part of the page only
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    expect(page.get_by_role("navigation", name="Main")).to_have_count(0)
+    sign_in(page, "member@acme.test")
+    expect(page).to_have_url(re.compile(r"/w/acme/numbers/\?.*q=212"))
+
+
+def test_a_session_ends_by_itself_at_last_and_says_so(browse, member, settings):
+    page = browse(None, "/w/acme/numbers/")
+    sign_in(page, "member@acme.test")
+    expect(page.get_by_role("heading", name="Acme has no numbers yet")).to_be_visible()
+    settings.SESSION_LIFETIME_DAYS = 0
+    page.get_by_role("link", name="Inbox").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    expect(page.get_by_text("You signed in a long while ago. Sign in again")).to_be_visible()
+    audit(page)
+    settings.SESSION_LIFETIME_DAYS = 30
+    sign_in(page, "member@acme.test")
+    expect(page.get_by_role("heading", name="Inbox", exact=True)).to_be_visible()
 
 
 def test_before_the_members_the_password_is_asked_and_leads_on(browse, owner, viewer, settings):

@@ -10,6 +10,11 @@ from workspaces.models import Workspace
 
 MOST_COUNTRIES = 8
 MOST_ROWS = 400
+INCOMING = {
+    UsageRate.Kind.CALL_IN: "a minute",
+    UsageRate.Kind.SMS_IN: "a text segment",
+    UsageRate.Kind.MMS_IN: "a picture message",
+}
 
 
 @dataclass(slots=True)
@@ -25,7 +30,9 @@ class CountryRates:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """``to_number`` is the answer to a search for one number: what a minute and a text cost."""
+    """``to_number`` is the answer to a search for one number: what a minute, a text and a
+    picture message cost.
+    """
 
     countries: list[CountryRates]
     to_number: dict[str, str] | None = None
@@ -62,10 +69,12 @@ def _codes(text: str) -> list[str]:
 
 def _to_number(e164: str) -> dict[str, str]:
     call, message = rates.call_rate_to(e164), rates.message_rate_to(e164)
+    picture = rates.picture_rate_to(e164)
     return {
         "number": formats.international(e164),
         "minute": call.price_shown if call else "not possible",
         "segment": message.price_shown if message else "not possible",
+        "picture": picture.price_shown if picture else "not possible",
     }
 
 
@@ -76,16 +85,14 @@ def _countries(codes: list[str]) -> list[CountryRates]:
     for rate in rows[:MOST_ROWS]:
         country = found[rate.country]
         match rate.kind:
-            case UsageRate.Kind.CALL_IN | UsageRate.Kind.SMS_IN:
-                what = "a minute" if rate.kind == UsageRate.Kind.CALL_IN else "a text segment"
-                kind = rate.number_type.replace("_", "-")
-                country.incoming.append((f"{kind.capitalize()} number, {what}", rate.price_shown))
+            case UsageRate.Kind.CALL_IN | UsageRate.Kind.SMS_IN | UsageRate.Kind.MMS_IN:
+                kind = rate.number_type.replace("_", "-").capitalize()
+                what = f"{kind} number, {INCOMING[UsageRate.Kind(rate.kind)]}"
+                country.incoming.append((what, rate.price_shown))
             case UsageRate.Kind.CALL_OUT:
                 country.calls.append((f"+{rate.prefix}…", rate.price_shown))
             case UsageRate.Kind.SMS_OUT:
                 country.messages.append(("A text, per segment", rate.price_shown))
             case UsageRate.Kind.MMS_OUT:
                 country.messages.append(("A picture message", rate.price_shown))
-            case UsageRate.Kind.MMS_IN:
-                country.incoming.append(("A picture message", rate.price_shown))
-    return [country for country in found.values() if country.incoming or country.calls]
+    return [one for one in found.values() if one.incoming or one.calls or one.messages]

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
@@ -13,16 +14,31 @@ from lib import e164 as formats
 from numbers.models import CountryOffer, Number
 from telephony.errors import ProviderError
 from telephony.usage_prices import call_prices, message_prices
+from telephony.values import NumberType
 
 log = logging.getLogger(__name__)
 
 Kind = UsageRate.Kind
+
+
+@dataclass(frozen=True, slots=True)
+class PicturePrices:
+    """``incoming`` is for the types of number that ``by_type`` does not name."""
+
+    outgoing: Decimal
+    incoming: Decimal
+    by_type: dict[str, Decimal] = field(default_factory=dict)
+
+
 # The provider's Pricing API does not tell what picture messages cost. These are its list
-# prices (US dollars, outgoing and incoming, October 2026), in the countries that have them.
+# prices (US dollars, October 2026), in the countries that have them.
+NORTH_AMERICA = PicturePrices(
+    Decimal("0.0220"), Decimal("0.0165"), {NumberType.TOLL_FREE: Decimal("0.0200")}
+)
 PICTURE_PRICES = {
-    "US": (Decimal("0.0220"), Decimal("0.0165")),
-    "CA": (Decimal("0.0220"), Decimal("0.0165")),
-    "AU": (Decimal("0.4500"), Decimal("0.0200")),
+    "US": NORTH_AMERICA,
+    "CA": NORTH_AMERICA,
+    "AU": PicturePrices(Decimal("0.4500"), Decimal("0.0200")),
 }
 FRESH_FOR = timedelta(days=2)
 IDENTITY = ["kind", "country", "number_type", "prefix"]
@@ -33,8 +49,9 @@ def incoming_rate(kind: Kind, number: Number) -> UsageRate | None:
     return _one([kind], number.country, number_type=number.number_type)
 
 
-def picture_rate(kind: Kind, country: str) -> UsageRate | None:
-    return _one([kind], country)
+def picture_rate_to(e164: str) -> UsageRate | None:
+    """What a picture message to this number costs."""
+    return _one([Kind.MMS_OUT], formats.country_of(e164))
 
 
 def message_rate_to(e164: str) -> UsageRate | None:
@@ -130,7 +147,9 @@ def _ask(country: str) -> Iterable[UsageRate]:
                    number_type=incoming.number_type)  # fmt: skip
     if messages.outgoing is not None:
         yield rate(Kind.SMS_OUT, messages.outgoing, messages.currency)
-    if country in PICTURE_PRICES:
-        out, into = PICTURE_PRICES[country]
-        yield rate(Kind.MMS_OUT, out, "USD")
-        yield rate(Kind.MMS_IN, into, "USD")
+    if (pictures := PICTURE_PRICES.get(country)) is not None:
+        yield rate(Kind.MMS_OUT, pictures.outgoing, "USD")
+        for incoming in messages.incoming:  # the types that take messages
+            kind = incoming.number_type
+            price = pictures.by_type.get(kind, pictures.incoming)
+            yield rate(Kind.MMS_IN, price, "USD", number_type=kind)

@@ -32,7 +32,6 @@ from interactions.refusals import (
     TextTooLong,
     refusal_for,
 )
-from lib import e164 as formats
 from lib import segments
 from lib.errors import Refusal
 from numbers.models import Number
@@ -76,10 +75,7 @@ def cost_of(*, conversation: Conversation, body: str, has_picture: bool) -> Cost
 
 def rate_to(contact: str, *, has_picture: bool = False) -> UsageRate:
     """What a segment, or a picture message, to this contact costs. Raises ``NoRate``."""
-    if has_picture:
-        rate = rates.picture_rate(Kind.MMS_OUT, formats.country_of(contact))
-    else:
-        rate = rates.message_rate_to(contact)
+    rate = rates.picture_rate_to(contact) if has_picture else rates.message_rate_to(contact)
     if rate is None:
         raise NoRate(contact)
     return rate

@@ -86,10 +86,9 @@ def settle_message(message: Message) -> None:
         return
     if message.pictures:
         kind, quantity = UsageRate.Kind.MMS_IN, 1
-        rate = rates.picture_rate(kind, message.number.country)
     else:
         kind, quantity = UsageRate.Kind.SMS_IN, message.segments
-        rate = rates.incoming_rate(kind, message.number)
+    rate = rates.incoming_rate(kind, message.number)
     _charge_once(message, kind, quantity, rate, message=message)
 
 

@@ -5,13 +5,14 @@ from decimal import Decimal
 from typing import Any
 
 from telephony.client import call
+from telephony.errors import Unreadable
 from telephony.provider import PRICE_TYPES
 from telephony.values import NumberType
 
 
 @dataclass(frozen=True, slots=True)
-class IncomingPrice:
-    """For a minute of a call, or a segment of a text, that arrives at a type of number."""
+class TypePrice:
+    """For a minute of a call, or a segment of a text, at a type of our numbers."""
 
     number_type: NumberType
     amount: Decimal
@@ -29,54 +30,79 @@ class CallPrice:
 @dataclass(frozen=True, slots=True)
 class CallPrices:
     currency: str
-    incoming: list[IncomingPrice]
+    incoming: list[TypePrice]
     outgoing: list[CallPrice]
 
 
 @dataclass(frozen=True, slots=True)
 class MessagePrices:
-    """``outgoing`` is the highest of all carriers: which one it will be is not known before."""
+    """``outgoing`` is the highest of all carriers, which are not known before, and of the types
+    of number that we send from: short codes have prices of their own.
+    """
 
     currency: str
-    incoming: list[IncomingPrice]
+    incoming: list[TypePrice]
     outgoing: Decimal | None
 
 
 def call_prices(*, country: str) -> CallPrices:
-    row = call(lambda twilio: twilio.pricing.v1.voice.countries(country).fetch())
+    return call(lambda t: _calls(t.pricing.v1.voice.countries(country).fetch()))
+
+
+def _calls(row: Any) -> CallPrices:
     return CallPrices(
-        currency=row.price_unit.upper(),
-        incoming=_incoming(row.inbound_call_prices),
+        currency=_currency(row),
+        incoming=_by_type(row.inbound_call_prices),
         outgoing=[
-            CallPrice(prefix, _place(price), _amount(price))
+            CallPrice(prefix, _place(price), amount)
             for price in row.outbound_prefix_prices or []
+            if (amount := _amount(price)) is not None
             for prefix in price["prefixes"]
         ],
     )
 
 
 def message_prices(*, country: str) -> MessagePrices:
-    row = call(lambda twilio: twilio.pricing.v1.messaging.countries(country).fetch())
+    return call(lambda t: _messages(t.pricing.v1.messaging.countries(country).fetch()))
+
+
+def _messages(row: Any) -> MessagePrices:
     amounts = [
-        _amount(price) for carrier in row.outbound_sms_prices or [] for price in carrier["prices"]
+        price.amount
+        for carrier in row.outbound_sms_prices or []
+        for price in _by_type(carrier.get("prices"))
     ]
     return MessagePrices(
-        currency=row.price_unit.upper(),
-        incoming=_incoming(row.inbound_sms_prices),
+        currency=_currency(row),
+        incoming=_by_type(row.inbound_sms_prices),
         outgoing=max(amounts, default=None),
     )
 
 
-def _incoming(prices: list[Any] | None) -> list[IncomingPrice]:
+def _by_type(prices: list[Any] | None) -> list[TypePrice]:
+    """Those of the types that we sell; one without an amount is not for sale."""
     return [
-        IncomingPrice(PRICE_TYPES[price["number_type"]], _amount(price))
+        TypePrice(kind, amount)
         for price in prices or []
-        if price["number_type"] in PRICE_TYPES
+        if (kind := _type(price)) and (amount := _amount(price)) is not None
     ]
 
 
-def _amount(price: dict[str, Any]) -> Decimal:
-    return Decimal(str(price["current_price"]))
+def _type(price: dict[str, Any]) -> NumberType | None:
+    """``toll free`` here, and with a dash or an underscore elsewhere at the provider."""
+    written = str(price.get("number_type") or "").lower()
+    return PRICE_TYPES.get(written.replace("-", " ").replace("_", " "))
+
+
+def _currency(row: Any) -> str:
+    if not row.price_unit:
+        raise Unreadable("prices without a currency")
+    return str(row.price_unit).upper()
+
+
+def _amount(price: dict[str, Any]) -> Decimal | None:
+    known = price.get("current_price")
+    return None if known is None else Decimal(str(known))
 
 
 def _place(price: dict[str, Any]) -> str:

@@ -1,7 +1,9 @@
 """The inbox: what is shown to whom, unread marks, search, pages, replies, files."""
 
+import re
 import uuid
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from django.core.files.base import ContentFile
@@ -9,6 +11,7 @@ from django.utils import timezone
 
 from interactions.inbox import PAGE_SIZE
 from interactions.models import Call, Conversation, MediaFile, Message, UsageRate, Voicemail
+from interactions.rates import refresh_rates
 from interactions.tests.conftest import make_number, sid
 from telephony.simulator.sound import picture, spoken
 
@@ -306,8 +309,6 @@ def test_a_file_that_is_gone_from_the_disk_is_not_found(as_owner, files):
 
 def test_rates_of_the_workspaces_own_countries_are_shown_first(as_viewer, acme, number, simulator):
     make_number(acme, "+442079460123", country="GB")
-    from interactions.rates import refresh_rates
-
     for country in ("US", "GB", "DE"):
         refresh_rates(country)
     page = page_of(as_viewer, "/w/acme/rates/")
@@ -315,6 +316,22 @@ def test_rates_of_the_workspaces_own_countries_are_shown_first(as_viewer, acme, 
     assert "United Kingdom" in page
     assert "Germany" not in page
     assert "$0.0102" in page
+
+
+@pytest.mark.parametrize("country", ["US", "CA"])
+def test_rates_of_pictures_are_shown_by_type_of_number(as_viewer, acme, simulator, country):
+    page = page_of(as_viewer, f"/w/acme/rates/?q={country}")
+    assert "No rates found" in page
+    refresh_rates(country)
+    page = page_of(as_viewer, f"/w/acme/rates/?q={country}")
+    shown = dict(re.findall("<dt>(.*?)</dt><dd>(.*?)</dd>", page))
+    assert {what: price for what, price in shown.items() if "picture" in what} == {
+        "Local number, a picture message": "$0.0198",
+        "Toll-free number, a picture message": "$0.024", "A picture message": "$0.0264",
+    }  # fmt: skip
+    typed = "+1 212 555 0123" if country == "US" else "+1 416 555 0123"
+    page = page_of(as_viewer, f"/w/acme/rates/?q={quote(typed)}")
+    assert 'A picture message: <strong class="amount">$0.0264' in page
 
 
 @pytest.mark.parametrize(
@@ -326,8 +343,6 @@ def test_rates_of_the_workspaces_own_countries_are_shown_first(as_viewer, acme, 
     ],
 )  # fmt: skip
 def test_rates_are_found_by_country_prefix_and_number(as_viewer, number, simulator, query, words):
-    from interactions.rates import refresh_rates
-
     for country in ("US", "DE"):
         refresh_rates(country)
     assert words in page_of(as_viewer, f"/w/acme/rates/?q={query}")

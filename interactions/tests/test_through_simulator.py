@@ -10,6 +10,7 @@ from interactions import catch_up, usage_charges
 from interactions.models import Call, CallLeg, Conversation, Message, Usage, Voicemail
 from interactions.plans import Answer, Answers, VoicePlan
 from interactions.tests.conftest import CALLER, set_route
+from telephony import conversations
 from telephony.twiml import Greeting
 from telephony.webhook_urls import webhooks_for_numbers
 from wallet.models import Entry, Hold, Kind, Wallet
@@ -24,7 +25,7 @@ VOICEMAIL = Answer(kind=Answers.VOICEMAIL, greeting=Greeting(text="Speak now."),
 def seeded(simulator, number):
     """The number is the account's, with its webhooks set as a purchase sets them."""
     webhooks = webhooks_for_numbers(["sms", "voice"])
-    simulator.seed(
+    number.provider_sid = simulator.seed(
         number.e164, type="local", voice_url=webhooks.voice_url,
         voice_fallback_url=webhooks.voice_fallback_url,
         status_callback=webhooks.voice_status_url, sms_url=webhooks.message_url,
@@ -211,6 +212,22 @@ def test_a_text_arrives_is_charged_and_a_picture_is_kept(acme, seeded, simulator
     charged = {usage.kind: usage.amount for usage in Usage.objects.all()}
     assert charged == {"sms_in": Decimal("0.0100"), "mms_in": Decimal("0.0198")}
     assert balance(acme) == Decimal("49.9702")
+
+
+@pytest.mark.parametrize(
+    ("kind", "price"), [("local", Decimal("0.0198")), ("toll_free", Decimal("0.0240"))]
+)
+def test_a_picture_costs_what_its_type_of_number_does(acme, seeded, simulator, kind, price):
+    """As the carrier bills it: 0.0165 and 0.0200, times the markup."""
+    seeded.number_type = kind
+    seeded.save(update_fields=["number_type"])
+    simulator.app.state.update(simulator.account, seeded.provider_sid, {"type": kind})
+    simulator.text(sender=CALLER, recipient=seeded.e164, body="Look", pictures=2)
+    simulator.run()
+    usage = Usage.objects.get()
+    assert (usage.kind, usage.quantity, usage.amount) == ("mms_in", 1, price)
+    billed = conversations.fetch_message(sid=usage.message.sid).price
+    assert usage.provider_unit_price == billed
 
 
 @pytest.mark.parametrize("fault", ["webhook_unreachable", "webhook_twice", "webhook_forged"])

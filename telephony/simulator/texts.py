@@ -194,18 +194,21 @@ class Texts:
         if row is None or row["status"] == "failed":
             return
         count, has_media = int(row["num_segments"]), row["num_media"] != "0"
+        country = country_of(row["to"])
         price: Decimal | int = 0
         if row["direction"] == "inbound":
             number = self.exchange.number(row["to"]) or {}
-            country, kind = country_of(row["to"]), str(number.get("type") or "local")
+            kind = str(number.get("type") or "local").replace("-", "_")
             tariff = usage_pricing.tariff(country)
-            price = tariff.texts_in.get(kind.replace("-", "_"), 0) * count if tariff else 0
+            price = tariff.texts_in.get(kind, 0) * count if tariff else 0
         else:
-            country = country_of(row["to"])
+            kind = ""
             tariff = usage_pricing.tariff(country)
             price = tariff.text_out * count if tariff else 0
-        if has_media and country in usage_pricing.PICTURES:
-            price = Decimal(usage_pricing.PICTURES[country][row["direction"] == "inbound"])
+        if has_media:
+            is_incoming = row["direction"] == "inbound"
+            known = usage_pricing.picture(country, kind, is_incoming=is_incoming)
+            price = price if known is None else known
         self.traffic.update("message", sid, price=f"{-price:.5f}", price_unit="USD")
 
 

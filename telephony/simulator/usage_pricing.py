@@ -27,7 +27,13 @@ JP 81:0.0746,8170:0.1850,8180:0.1850,8190:0.1850 national:0.0100,toll_free:0.180
 CU 53:0.9500  0.0900
 SO 252:0.8400  0.0950
 """  # noqa: E501
-PICTURES = {"US": ("0.0220", "0.0165"), "CA": ("0.0220", "0.0165"), "AU": ("0.4500", "0.0200")}
+# A picture message out, and in by type of number; the first is for the types not named.
+PICTURES = """
+US 0.0220 local:0.0165,toll_free:0.0200
+CA 0.0220 local:0.0165,toll_free:0.0200
+AU 0.4500 mobile:0.0200
+"""
+SHORT_CODE = Decimal("1.5")  # times what the other types of number cost
 ELSEWHERE = (Decimal("0.0600"), Decimal("0.0100"), Decimal("0.0700"), Decimal("0.0075"))
 
 
@@ -74,6 +80,18 @@ def _prices(text: str) -> dict[str, Decimal]:
 
 
 _LISTED = _read()
+_PICTURES = {
+    country: (Decimal(out), _prices(into))
+    for country, out, into in map(str.split, PICTURES.strip().splitlines())
+}
+
+
+def picture(country: str, kind: str, *, is_incoming: bool) -> Decimal | None:
+    """What a picture message costs; None in a country that has none."""
+    if country not in _PICTURES:
+        return None
+    out, into = _PICTURES[country]
+    return into.get(kind, next(iter(into.values()))) if is_incoming else out
 
 
 def minute_to(e164: str, country: str) -> Decimal:
@@ -111,7 +129,11 @@ def messaging(request: Request, code: str, factor: Decimal) -> Answer:
         raise not_found(request.path)
     outgoing = [
         {"carrier": carrier, "mcc": "310", "mnc": f"{place:03d}",
-         "prices": [{"number_type": "mobile", **_price(found.text_out * factor * cheaper)}]}
+         "prices": [
+             {"number_type": kind, **_price(found.text_out * factor * cheaper * dearer)}
+             for kind, dearer in (("mobile", 1), ("local", 1), ("toll free", 1),
+                                  ("shortcode", SHORT_CODE))
+         ]}
         for place, (carrier, cheaper) in enumerate(
             [("One", Decimal(1)), ("Two", Decimal(1)), ("Three", Decimal("0.9"))]
         )

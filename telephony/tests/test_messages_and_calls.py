@@ -6,7 +6,15 @@ from decimal import Decimal
 import pytest
 
 from telephony import conversations, usage_prices
-from telephony.errors import NotDeliverable, NotFound, ProviderUnavailable, TooLarge
+from telephony.errors import (
+    NotDeliverable,
+    NotFound,
+    ProviderError,
+    ProviderUnavailable,
+    TooLarge,
+)
+from telephony.simulator import usage_pricing
+from telephony.simulator.wire import Answer
 from telephony.values import NumberType
 
 NUMBER, CONTACT = "+12125550123", "+14155550123"
@@ -153,6 +161,46 @@ def test_prices_of_calls_and_messages_are_read(simulator):
     assert messages.outgoing == Decimal("0.0560")  # the highest of the carriers
     with pytest.raises(NotFound):
         usage_prices.call_prices(country="XX")
+
+
+def answers(monkeypatch, **body) -> None:
+    """The carrier's next price lists say this."""
+    told = {"country": "Atlantis", "iso_country": "AT", "price_unit": "usd", **body}
+    monkeypatch.setattr(usage_pricing, "voice", lambda *_: Answer(200, told))
+    monkeypatch.setattr(usage_pricing, "messaging", lambda *_: Answer(200, told))
+
+
+def test_a_price_that_is_not_told_is_left_out(simulator, monkeypatch):
+    """The contract lets every field of a price list be null."""
+    nothing = {"base_price": None, "current_price": None}
+    answers(
+        monkeypatch,
+        inbound_call_prices=[{"number_type": "local", **nothing}, {"number_type": None, **nothing},
+                             {"number_type": "toll free", "current_price": "0.022"}],
+        outbound_prefix_prices=[{"prefixes": ["1"], **nothing},
+                                {"prefixes": ["1907"], "current_price": 0.09}],
+    )  # fmt: skip
+    prices = usage_prices.call_prices(country="US")
+    assert [(p.number_type, p.amount) for p in prices.incoming] == [
+        (NumberType.TOLL_FREE, Decimal("0.022"))
+    ]
+    assert [(p.prefix, p.amount) for p in prices.outgoing] == [("1907", Decimal("0.09"))]
+    answers(monkeypatch, inbound_sms_prices=None, outbound_sms_prices=None)
+    assert usage_prices.message_prices(country="US").outgoing is None
+
+
+def test_what_short_codes_pay_is_not_our_price(simulator, monkeypatch):
+    rows = [("local", "0.0083"), ("toll-free", "0.0090"), ("shortcode", "0.05"), ("voip", "9")]
+    prices = [{"number_type": kind, "current_price": price} for kind, price in rows]
+    answers(monkeypatch, outbound_sms_prices=[{"carrier": "One", "prices": prices}],
+            inbound_sms_prices=[])  # fmt: skip
+    assert usage_prices.message_prices(country="US").outgoing == Decimal("0.0090")
+
+
+def test_prices_without_a_currency_are_not_believed(simulator, monkeypatch):
+    answers(monkeypatch, price_unit=None, outbound_prefix_prices=[], inbound_call_prices=[])
+    with pytest.raises(ProviderError):
+        usage_prices.call_prices(country="US")
 
 
 def _a_minute_ago() -> datetime:

@@ -115,17 +115,18 @@ def _is_low(funds: Funds) -> bool:
 
 
 def _tell_operators(funds: Funds) -> None:
-    """Once a day as long as it is so."""
+    """Once a day as long as it is so; what could not be sent is tried at the next sample."""
     if not settings.OPERATOR_EMAILS or not cache.add(TOLD, "1", 86400):
         return
     left = f", about {funds.days_left} days" if funds.days_left is not None else ""
-    EmailMessage(
+    sent = mail_operators(
         f"Twilio's balance is {funds}{left}",
         f"The Twilio account behind {settings.PUBLIC_BASE_URL} has {funds}{left} at the present "
         "use. When it is empty, Twilio stops every number of every workspace, for incoming calls "
         "and messages too. Add funds in Twilio's console.\n",
-        to=settings.OPERATOR_EMAILS,
-    ).send()
+    )
+    if not sent:
+        cache.delete(TOLD)
 
 
 def tell_of_vanished(differences: DifferenceQuerySet) -> None:
@@ -148,14 +149,18 @@ def tell_of_vanished(differences: DifferenceQuerySet) -> None:
     )
 
 
-def mail_operators(subject: str, body: str) -> None:
-    """A mail that cannot be sent is logged and stops nothing: the platform page tells the same."""
+def mail_operators(subject: str, body: str) -> bool:
+    """Whether it was sent. One that cannot be is logged and stops nothing: the platform page
+    tells the same.
+    """
     if not settings.OPERATOR_EMAILS:
-        return
+        return False
     try:
         EmailMessage(subject, body, to=settings.OPERATOR_EMAILS).send()
     except (OSError, SMTPException):
         log.exception("the operators could not be told: %s", subject)
+        return False
+    return True
 
 
 def vanished_lately() -> list[Difference]:

@@ -62,6 +62,20 @@ def test_the_operators_are_told_once_a_day_while_it_is_low(simulator, settings):
     assert len(mail.outbox) == 2
 
 
+def test_a_mail_that_could_not_be_sent_is_sent_at_the_next_look(simulator, settings):
+    settings.OPERATOR_EMAILS = ["ops@example.test"]
+    settings.PROVIDER_BALANCE_LEAST = 20_000
+    works = settings.EMAIL_BACKEND
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    watch.sample_balance()
+    settings.EMAIL_BACKEND = works
+    for _ in range(2):
+        watch.sample_balance()
+    assert [told.subject[:20] for told in mail.outbox] == ["Twilio's balance is "]
+    assert BalanceSample.objects.count() == 3
+
+
 def test_enough_is_enough(simulator, settings):
     settings.OPERATOR_EMAILS = ["ops@example.test"]
     watch.sample_balance()

@@ -181,10 +181,10 @@ def credentials_work() -> str:
     return "" if account.status == "active" else f"The provider's account is {account.status}."
 
 
-def open_differences() -> list[tuple[str, int]]:
+def open_differences() -> list[tuple[Difference.Kind, int]]:
     """How many of each kind are open."""
     counted = Difference.objects.troubling().values("kind").annotate(n=Count("pk")).order_by("kind")
-    return [(Difference.Kind(row["kind"]).label, row["n"]) for row in counted]
+    return [(Difference.Kind(row["kind"]), row["n"]) for row in counted]
 
 
 def unsettled_orders() -> int:
@@ -213,3 +213,9 @@ def paid_by_nobody() -> PaidByNobody:
 
 def last_run() -> SyncRun | None:
     return SyncRun.objects.order_by("-pk").first()
+
+
+def compared_at() -> datetime | None:
+    """When a comparison last came to its end: until then nothing missing is noticed."""
+    whole = SyncRun.objects.filter(complete=True, dry_run=False).order_by("-pk")
+    return whole.values_list("ended_at", flat=True).first()

@@ -24,6 +24,7 @@ from numbers_project import margin
 from workspaces.access import with_token
 
 BEAT_IS_LATE = timedelta(minutes=3)
+COMPARISON_IS_LATE = timedelta(hours=3)
 MAY_WATCH = ("numbers.view_difference", "wallet.view_entry")
 
 
@@ -31,7 +32,7 @@ MAY_WATCH = ("numbers.view_difference", "wallet.view_entry")
 @permission_required(MAY_WATCH, raise_exception=True)
 def page(request: HttpRequest) -> HttpResponse:
     """For staff only: the URL map wraps it in the admin's own gate. Asks the provider once."""
-    last_beat = watch.last_beat()
+    last_beat, compared_at = watch.last_beat(), watch.compared_at()
     context = {
         **admin.site.each_context(request),
         "title": "Platform",
@@ -43,6 +44,9 @@ def page(request: HttpRequest) -> HttpResponse:
         "unsettled": watch.unsettled_orders(),
         "differences": watch.open_differences(),
         "last_run": watch.last_run(),
+        "compared_at": compared_at,
+        "comparison_is_late": compared_at is None
+        or timezone.now() - compared_at > COMPARISON_IS_LATE,
         "vanished": watch.vanished_lately(),
         "unpaid": watch.paid_by_nobody(),
         "months": margin.by_month(),
@@ -93,13 +97,16 @@ class _Now:
             "desk_differences_open", "Differences from the provider", labels=["kind"]
         )
         for kind, count in watch.open_differences():
-            differences.add_metric([kind], count)
+            differences.add_metric([kind.label], count)
         yield differences
         if (funds := watch.provider_funds()) is not None:
             yield _gauge("provider_balance", "Balance at the provider", float(funds.amount))
         if (beat := watch.last_beat()) is not None:
             age = (timezone.now() - beat).total_seconds()
             yield _gauge("beat_age_seconds", "Since beat and a worker were last alive", age)
+        if (compared := watch.compared_at()) is not None:
+            age = (timezone.now() - compared).total_seconds()
+            yield _gauge("comparison_age_seconds", "Since a comparison came to its end", age)
         if (came := last_webhook_at()) is not None:
             age = (timezone.now() - came).total_seconds()
             yield _gauge("webhook_age_seconds", "Since a call or message last came in", age)

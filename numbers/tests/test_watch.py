@@ -9,10 +9,10 @@ from django.core import checks, mail
 from django.utils import timezone
 
 from conftest import signed_in
-from numbers import watch
+from numbers import sync, watch
 from numbers.models import Number, OrderLine
 from numbers.purchase import purchase_number
-from numbers.sync_models import BalanceSample, Difference
+from numbers.sync_models import BalanceSample, Difference, SyncRun
 from numbers.watch import PaidByNobody
 
 pytestmark = pytest.mark.django_db
@@ -114,7 +114,43 @@ def test_what_we_pay_for_and_nobody_pays_us_for(acme, owner, quote, simulator):
     assert watch.paid_by_nobody() == PaidByNobody(2, {"USD": Decimal("1.15")}, 1)
     nobodys(2, monthly_price="2.00", currency="USD")
     assert watch.paid_by_nobody() == PaidByNobody(3, {"USD": Decimal("3.15")}, 1)
-    assert watch.open_differences() == [("At the carrier, and nobody's here", 2)]
+    assert watch.open_differences() == [(Difference.Kind.NOBODYS, 2)]
+
+
+def test_a_kind_of_difference_leads_to_those_that_are_open(as_staff, simulator):
+    for line in (1, 2):
+        nobodys(line)
+    Difference.objects.filter(provider_sid="PN2").update(
+        ended_at=timezone.now(), cure=Difference.Cure.BY_ITSELF
+    )
+    page = as_staff.get("/admin/platform/").content.decode()
+    address = "/admin/numbers/difference/?kind__exact=nobodys&amp;ended_at__isempty=1"
+    assert f'<a href="{address}">At the carrier, and nobody&#x27;s here: 1</a>' in page
+    listed = as_staff.get(address.replace("&amp;", "&")).context["cl"].queryset
+    assert [row.provider_sid for row in listed] == ["PN1"]
+
+
+def test_a_comparison_that_never_comes_to_its_end_is_told(as_staff, simulator, client, settings):
+    settings.METRICS_TOKEN = "right"
+
+    def page() -> str:
+        return as_staff.get("/admin/platform/").content.decode()
+
+    def age() -> list[str]:
+        told = client.get("/metrics", headers={"Authorization": "Bearer right"}).content.decode()
+        lines = [line for line in told.splitlines() if line.startswith("desk_comparison_age")]
+        return [line.split()[1] for line in lines]
+
+    assert "Never compared yet" in page()
+    simulator.fault("server_error", path_contains="IncomingPhoneNumbers.json")
+    sync.reconcile()
+    assert "No comparison has come to its end yet" in page()
+    assert age() == []
+    sync.reconcile()
+    assert "No comparison has come to its end" not in page()
+    SyncRun.objects.update(ended_at=timezone.now() - timedelta(hours=4))
+    assert "No comparison has come to its end since" in page()
+    assert [float(seconds) // 3600 for seconds in age()] == [4]
 
 
 def test_two_currencies_are_never_added(acme, make_number, as_staff):

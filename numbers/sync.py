@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from lib import e164 as formats
-from numbers import cures, pools
+from numbers import cures, pools, watch
 from numbers.compare import Finding, Kind, compare
 from numbers.models import Number, NumberQuerySet, OrderLine
 from numbers.plan import planned
@@ -36,6 +36,7 @@ STRANGERS: Kinds = (Kind.ORDERED, Kind.RELEASED, Kind.NOBODYS)
 BATCH = 1000
 MOST_PLANNED = 1000
 MOST_LEFT_OUT = 100
+MOST_LOST = 20  # in one run, or half of all numbers where that is more
 # How long one run waits in all where the provider is busy. For a dry run somebody sits there.
 PATIENCE_SECONDS = 300.0
 ONE_RUN_AT_A_TIME = 7_310_452  # the key of an advisory lock
@@ -48,8 +49,19 @@ class AlreadyRunning(Exception):
     """Another process is walking just now."""
 
 
-class ListNotWhole(ProviderError):
+class NotBelieved(ProviderError):
+    """The provider answered, and what it says cannot be so."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class ListNotWhole(NotBelieved):
     """The provider's list came to its end without numbers that are there."""
+
+
+class TooManyLost(NotBelieved):
+    """So many of our numbers are not in the account that it is probably another one."""
 
 
 def reconcile(*, by: User | None = None, dry_run: bool = False) -> SyncRun:
@@ -66,6 +78,8 @@ def reconcile(*, by: User | None = None, dry_run: bool = False) -> SyncRun:
         except ProviderError as error:
             log.warning("the walk over the provider's numbers broke off: %s", error)
             run.error = str(error)[:400]
+            if isinstance(error, TooManyLost):
+                watch.tell_too_many_lost(run.error)
         else:
             run.complete = True
             unread = () if shown else STRANGERS
@@ -245,22 +259,29 @@ def _look_for_unseen(run: SyncRun, seen: set[str]) -> bool:
     """Ours that the list did not show. Each is asked for by its sid before it is believed lost:
     one that was bought or moved while the list was read, or that the list left out, is compared
     as it is. Returns whether the list left out none. Raises ``ListNotWhole`` where it left out
-    so many that it is none.
+    so many that it is none, and ``TooManyLost`` before half of all numbers would be called lost.
     """
     suspects = _could_vanish().filter(created_at__lt=run.started_at - JUST_NOW)
     found: list[tuple[Number | OwnedNumber, Finding]] = []
-    left_out = 0
+    left_out = lost = 0
+    most_lost = max(MOST_LOST, suspects.count() // 2)
     for sid in suspects.values_list("provider_sid", flat=True).iterator(chunk_size=BATCH):
         if sid in seen:
             continue
         owned = _fetched(sid)
         left_out += owned is not None
         if left_out > MOST_LEFT_OUT:
-            raise ListNotWhole(f"more than {MOST_LEFT_OUT} numbers were not in the list")
+            raise ListNotWhole(f"More than {MOST_LEFT_OUT} numbers were not in the list.")
         # As it is now: it may have been given back while the list was read.
         for number in _could_vanish().filter(provider_sid=sid):
             findings = compare(number, owned) if owned else [_missing(number)]
+            lost += owned is None
             found += [(number, finding) for finding in findings]
+        if lost > most_lost:
+            raise TooManyLost(
+                f"More than {most_lost} numbers are not in this account. Nothing was changed: "
+                "is TWILIO_ACCOUNT_SID the right one?"
+            )
     _keep(run, found)
     return not left_out
 

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT = "watch:heartbeat"
 TOLD = "watch:low-balance-told"
+TOLD_LOST = "watch:too-many-lost-told"
 BURN_OVER = timedelta(days=7)
 KEEP_SAMPLES = timedelta(days=90)
 VANISHED_SHOWN = timedelta(days=90)
@@ -116,17 +117,30 @@ def _is_low(funds: Funds) -> bool:
 
 def _tell_operators(funds: Funds) -> None:
     """Once a day as long as it is so; what could not be sent is tried at the next sample."""
-    if not settings.OPERATOR_EMAILS or not cache.add(TOLD, "1", 86400):
-        return
     left = f", about {funds.days_left} days" if funds.days_left is not None else ""
-    sent = mail_operators(
+    _mail_once_a_day(
+        TOLD,
         f"Twilio's balance is {funds}{left}",
         f"The Twilio account behind {settings.PUBLIC_BASE_URL} has {funds}{left} at the present "
         "use. When it is empty, Twilio stops every number of every workspace, for incoming calls "
         "and messages too. Add funds in Twilio's console.\n",
     )
-    if not sent:
-        cache.delete(TOLD)
+
+
+def tell_too_many_lost(words: str) -> None:
+    """Once a day: the comparison stops there each time, and notices nothing else either."""
+    _mail_once_a_day(
+        TOLD_LOST,
+        "Most numbers are not in the Twilio account",
+        f"The comparison with Twilio behind {settings.PUBLIC_BASE_URL} stopped. {words}\n\nAs "
+        "long as it is so, numbers that are gone are not noticed. Where they are really gone, "
+        "comparing one of them on its own page believes it.\n",
+    )
+
+
+def _mail_once_a_day(key: str, subject: str, body: str) -> None:
+    if cache.add(key, "1", 86400) and not mail_operators(subject, body):
+        cache.delete(key)
 
 
 def tell_of_vanished(differences: DifferenceQuerySet) -> None:

@@ -511,7 +511,7 @@ def test_the_number_of_queries_does_not_grow_with_the_numbers(
     for line in range(40):
         simulator.seed(f"+1212556{line:04d}")
     sync.reconcile()
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(19):
         sync.reconcile()
 
 

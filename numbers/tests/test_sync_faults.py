@@ -8,6 +8,7 @@ from email.utils import format_datetime
 from threading import Thread
 
 import pytest
+from django.core import mail
 from django.db import connection, connections
 from django.utils import timezone
 
@@ -202,7 +203,32 @@ def test_a_list_that_leaves_out_too_many_is_none(many, simulator, monkeypatch):
     simulator.fault("list_empty", **LIST)
     run = sync.reconcile()
     assert (run.complete, run.cured) == (False, 0)
-    assert "more than 3 numbers were not in the list" in run.error
+    assert run.error == "More than 3 numbers were not in the list."
+
+
+def test_another_account_makes_no_number_vanish(many, simulator, settings, monkeypatch):
+    settings.OPERATOR_EMAILS = ["ops@example.test"]
+    monkeypatch.setattr(sync, "MOST_LOST", 2)
+    for number in many:
+        simulator.app.state.release(simulator.account, number.provider_sid)
+    for _ in range(2):
+        run = sync.reconcile()
+        assert (run.complete, run.cured) == (False, 0)
+        assert run.error.startswith("More than 3 numbers are not in this account. Nothing was")
+    assert not Number.objects.exclude(status="active").exists()
+    assert not Difference.objects.exists()
+    [told] = mail.outbox
+    assert "is TWILIO_ACCOUNT_SID the right one?" in told.body
+    sync.check_number(many[0])
+    assert open_kinds() == [Kind.MISSING], "one that is asked about is believed"
+
+
+def test_as_many_as_may_be_are_believed_lost(many, simulator, monkeypatch):
+    monkeypatch.setattr(sync, "MOST_LOST", 2)
+    for number in many[:3]:
+        simulator.app.state.release(simulator.account, number.provider_sid)
+    assert sync.reconcile().complete
+    assert Number.objects.filter(vanished_at__isnull=False).count() == 3
 
 
 # --- Numbers that come and go while the walk runs -------------------------------------------

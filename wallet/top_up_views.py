@@ -28,7 +28,7 @@ from wallet.top_up import TopUpOutOfBounds, open_checkout, start_top_up
 from wallet.top_up import cancel as cancel_payment
 from workspaces.access import WorkspaceRequest, recently_authenticated, workspace_view
 from workspaces.models import Workspace
-from workspaces.permissions import WALLET_TOP_UP
+from workspaces.permissions import WALLET_TOP_UP, WALLET_VIEW
 
 PRESETS = [Decimal(amount) for amount in (10, 25, 50, 100, 250)]
 
@@ -145,6 +145,7 @@ def _add_funds_page(
     kept = {name: value for name, value in kept.items() if value}
     context = {
         "wallet": wallet,
+        "sees_wallet": request.membership.can(WALLET_VIEW),
         "form": form,
         "back": back,
         "for_purchase": "/numbers/buy/" in back,
@@ -184,6 +185,7 @@ def top_up(request: WorkspaceRequest, reference: str) -> HttpResponse:
     context = {
         "top_up": found,
         "wallet": found.wallet,
+        "sees_wallet": request.membership.can(WALLET_VIEW),
         "waiting": found.state == TopUp.State.PROCESSING
         or (found.state == TopUp.State.OPEN and (returned or bool(found.cause))),
         "again": request.get_full_path(),

@@ -15,6 +15,7 @@ from django.core import mail
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from conftest import make_member, signed_in
 from wallet import ledger, stripe_events, tasks
 from wallet.models import Entry, Kind, StripeEvent, TopUp, Wallet
 from wallet.settle import settle
@@ -23,7 +24,8 @@ from wallet.stripe_simulator import webhooks
 from wallet.stripe_simulator.fixtures import SECRET
 from wallet.tests.test_ledger_races import at_once
 from wallet.top_up import TopUpOutOfBounds, cancel, open_checkout, start_top_up
-from workspaces.models import AuditEvent
+from workspaces.models import AuditEvent, Membership
+from workspaces.permissions import Role
 
 
 def begin(workspace, by, amount="20.00", **kwargs) -> TopUp:
@@ -216,6 +218,22 @@ def paid(acme, owner, stripe, amount="20.00") -> TopUp:
     stripe.deliver()
     top_up.refresh_from_db()
     return top_up
+
+
+def test_who_may_not_see_the_wallet_reads_no_balance_where_funds_are_added(acme, owner, stripe):
+    top_up = paid(acme, owner, stripe)
+    admin = make_member(acme, Role.ADMIN, "ada@acme.test")
+    browser = signed_in(admin)
+    pages = (top_up.get_absolute_url(), "/w/acme/wallet/add/")
+    assert all("$70.00" in browser.get(page).text for page in pages)
+    Membership.objects.filter(user=admin).update(withdrawn=["wallet_view"])
+    paid_page, adding_page = (browser.get(page) for page in pages)
+    assert "It is in the wallet of Acme." in paid_page.text
+    assert "Go to the payment page" in adding_page.text
+    for page in (paid_page, adding_page):
+        assert page.status_code == 200
+        assert "70.00" not in page.text
+        assert 'class="crumb"' not in page.text, "it would lead to a refusal"
 
 
 def test_refunds_at_stripe_leave_the_wallet_once_in_any_order(acme, owner, stripe):

@@ -28,7 +28,7 @@ from interactions.plans import Answer, Answers, VoicePlan
 from numbers.models import Number
 from telephony.twiml import Greeting
 from wallet import ledger
-from wallet.models import Wallet
+from wallet.models import Hold, Wallet
 from workspaces.models import Workspace
 
 TOKEN = "the-token-of-the-bench"
@@ -43,6 +43,8 @@ SIDES = {
     "naive": "bench._webhook_naive:application",
 }
 CALLED = 5000  # of the numbers; each has a route
+# What a minute costs, so that each call has money set aside before the phone rings.
+MINUTE_PRICE = Decimal("0.0270")
 EACH = int(os.environ.get("EACH_WEBHOOK") or 2000)
 STATES = ["sending", "sent", "delivered", "undelivered"]
 HALF_SECONDS = 5.0
@@ -58,7 +60,7 @@ class Measured:
 
 @benchmark("webhook.voice", unit="per second", goal=0.5)
 def webhook_voice() -> Figures:
-    """A call arrives at a number with a route, and is answered with TwiML."""
+    """A call arrives at a number with a route, has money set aside, and is answered with TwiML."""
     return measured().voice
 
 
@@ -87,6 +89,7 @@ def measured() -> Measured:
         p99 = [partial(_p99, server, called, rate) for server in (ours, floor)]
         p99_figures = Figures(*alternate(*p99, times=3, warm_up=False))
     _check_states()
+    _check_holds()
     print(f"  {Call.objects.count():,} calls stored, each once", flush=True)
     return Measured(voice_figures, status_figures, p99_figures)
 
@@ -124,7 +127,7 @@ def _ready_numbers() -> list[str]:
     plan, now, person = VoicePlan(forward).write(), timezone.now(), stock().person
     Route.objects.bulk_create(
         Route(workspace_id=number.workspace_id, number=number, medium="voice", plan=plan,
-              saved_by=person, saved_at=now)
+              minute_price=MINUTE_PRICE, saved_by=person, saved_at=now)
         for number in numbers
     )  # fmt: skip
     with connection.cursor() as cursor:
@@ -136,6 +139,7 @@ def _ready_numbers() -> list[str]:
 
 
 def _calls(server: Server, called: list[str]) -> float:
+    _hang_up()
     requests = [_call(random.choice(called)) for _ in range(EACH)]
     return answers_per_second(server, requests, expected=b"<Response>")
 
@@ -155,7 +159,14 @@ def _call(e164: str) -> bytes:
     )  # fmt: skip
 
 
+def _hang_up() -> None:
+    """The calls so far are over: nobody has thousands under way at once."""
+    now = timezone.now()
+    Call.objects.filter(ended_at=None).update(ended_at=now, settled_at=now, paid_at=now)
+
+
 def _p99(server: Server, called: list[str], rate: float) -> float:
+    _hang_up()
     requests = [_call(random.choice(called)) for _ in range(int(rate * HALF_SECONDS))]
     times = latencies(server, requests, rate=rate)
     return 1000 * statistics.quantiles(times, n=100)[98]
@@ -204,6 +215,15 @@ def _state(sid: str, status: str) -> bytes:
         },
         base=BASE, token=TOKEN,
     )  # fmt: skip
+
+
+def _check_holds() -> None:
+    """Of the calls that we forwarded, each has money set aside, once."""
+    forwarded = Call.objects.filter(limit_seconds__gt=0).count()
+    held = Hold.objects.filter(key__startswith="usage:forward:").count()
+    if not held or held != forwarded:
+        raise RuntimeError(f"{forwarded} calls were forwarded, and {held} have money set aside")
+    print(f"  {held:,} calls forwarded, each with money set aside", flush=True)
 
 
 def _check_states() -> None:

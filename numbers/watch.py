@@ -116,9 +116,9 @@ def _is_low(funds: Funds) -> bool:
 
 
 def _tell_operators(funds: Funds) -> None:
-    """Once a day as long as it is so; what could not be sent is tried at the next sample."""
+    """Once a day as long as it is so."""
     left = f", about {funds.days_left} days" if funds.days_left is not None else ""
-    _mail_once_a_day(
+    mail_once_a_day(
         TOLD,
         f"Twilio's balance is {funds}{left}",
         f"The Twilio account behind {settings.PUBLIC_BASE_URL} has {funds}{left} at the present "
@@ -129,7 +129,7 @@ def _tell_operators(funds: Funds) -> None:
 
 def tell_too_many_lost(words: str) -> None:
     """Once a day: the comparison stops there each time, and notices nothing else either."""
-    _mail_once_a_day(
+    mail_once_a_day(
         TOLD_LOST,
         "Most numbers are not in the Twilio account",
         f"The comparison with Twilio behind {settings.PUBLIC_BASE_URL} stopped. {words}\n\nAs "
@@ -138,7 +138,8 @@ def tell_too_many_lost(words: str) -> None:
     )
 
 
-def _mail_once_a_day(key: str, subject: str, body: str) -> None:
+def mail_once_a_day(key: str, subject: str, body: str) -> None:
+    """``key`` in the cache keeps that it was sent; what could not be sent is tried again."""
     if cache.add(key, "1", 86400) and not mail_operators(subject, body):
         cache.delete(key)
 

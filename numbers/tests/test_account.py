@@ -1,10 +1,13 @@
 """The provider's account is suspended or closed: noted, told to the operators, and over."""
 
+from datetime import timedelta
+
 import pytest
 from django.core import mail
+from django.utils import timezone
 
 from conftest import signed_in
-from numbers import account, sync, tasks
+from numbers import account, cures, sync, tasks
 from numbers.sync_models import Difference
 from telephony.errors import ProviderError
 
@@ -48,6 +51,38 @@ def test_an_account_that_answers_nothing_but_that_it_is_suspended(simulator):
     simulator.fault("suspended")
     account.look_at_account()
     assert account.trouble().theirs == {"status": "suspended"}
+
+
+def test_it_is_told_each_day_and_anew_when_it_happens_again(simulator, time_machine):
+    simulator.app.account_status = "suspended"
+    account.look_at_account()
+    time_machine.move_to(timezone.now() + timedelta(days=1, minutes=1))
+    account.look_at_account()
+    assert len(told()) == 2
+    for status in ("active", "suspended"):
+        simulator.app.account_status = status
+        account.look_at_account()
+    assert len(told()) == 3
+
+
+def test_what_is_meant_is_told_no_more(simulator, staff, time_machine):
+    simulator.app.account_status = "suspended"
+    account.look_at_account()
+    cures.leave(account.trouble(), by=staff)
+    time_machine.move_to(timezone.now() + timedelta(days=1, minutes=1))
+    account.look_at_account()
+    assert len(told()) == 1
+
+
+def test_a_mail_that_could_not_be_sent_is_sent_at_the_next_look(simulator, settings):
+    simulator.app.account_status = "suspended"
+    works = settings.EMAIL_BACKEND
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    account.look_at_account()
+    settings.EMAIL_BACKEND = works
+    account.look_at_account()
+    assert len(told()) == 1
 
 
 def test_what_grows_worse_is_told_again(simulator, owner):

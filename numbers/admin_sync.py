@@ -1,5 +1,6 @@
 """What differs between us and the provider, for support staff to decide about."""
 
+import logging
 from typing import Any, cast
 
 from django import forms
@@ -23,10 +24,20 @@ from numbers import cures, sync, tasks
 from numbers.admin_orders import MAY_REFUND
 from numbers.assign import assign_number, give_back_nobodys
 from numbers.models import OrderLine
+from numbers.number_refusals import CarrierHolds
 from numbers.plan import DOES, lower
+from numbers.refusals import ProviderNotConfigured
 from numbers.sync_models import BalanceSample, Difference, SyncRun
-from telephony.errors import ProviderError
+from telephony.errors import (
+    NotConfigured,
+    NotFound,
+    ProviderError,
+    ProviderUnavailable,
+    ReleaseRefused,
+)
 from workspaces.models import User, Workspace
+
+log = logging.getLogger(__name__)
 
 MAY_DECIDE = "numbers.change_difference"
 MAY_COMPARE = "numbers.add_syncrun"
@@ -114,8 +125,8 @@ class DifferenceAdmin(ReadOnlyAdmin):
                 decide(difference, form.cleaned_data, request)
             except Refusal as refusal:
                 form.add_error(None, f"{refusal.sentence} {refusal.money}")
-            except ProviderError:
-                form.add_error(None, "The carrier does not answer. Nothing was changed.")
+            except ProviderError as error:
+                form.add_error(None, no_of_the_carrier(error))
             else:
                 messages.success(request, f"Done: {difference}")
                 return redirect("admin:numbers_difference_changelist")
@@ -127,6 +138,26 @@ class DifferenceAdmin(ReadOnlyAdmin):
         }  # fmt: skip
         status = 422 if form.errors else 200
         return render(request, "admin/numbers/decide.html", context, status=status)
+
+
+def no_of_the_carrier(error: ProviderError) -> str:
+    """What went wrong there, and whether something was changed all the same."""
+    log.warning("a decision of staff was not carried out: %s", error)
+    match error:
+        case ReleaseRefused():
+            return f"The carrier does not take it back: {CarrierHolds.BECAUSE[error.reason]}."
+        case NotConfigured():
+            return f"{ProviderNotConfigured(error.reason).sentence} Nothing was changed."
+        case NotFound():
+            return "The carrier does not have the number any more. The next comparison notes it."
+        case ProviderUnavailable(outcome_unknown=True):
+            return (
+                "The carrier gave no clear answer: it may be done all the same. Look again after "
+                "the next comparison."
+            )
+        case ProviderUnavailable():
+            return "The carrier does not answer. Nothing was changed."
+    return "The carrier refused it. Nothing was changed."
 
 
 def bought_by(difference: Difference) -> OrderLine | None:

@@ -110,11 +110,32 @@ def test_looking_at_it_changes_nothing(as_staff, nobodys, simulator):
     assert Difference.objects.open().count() == 1
 
 
-def test_a_provider_that_does_not_answer_leaves_it_open(as_staff, nobodys, simulator):
-    simulator.fault("server_error", method="DELETE")
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ("porting_out", "does not take it back: it is being ported to another carrier"),
+        ("rate_limited", "The carrier does not answer. Nothing was changed."),
+        ("suspended", "Nothing was changed."),
+        ("server_error", "it may be done all the same"),
+        ("bundle_required", "The carrier refused it. Nothing was changed."),
+    ],
+)
+def test_a_no_of_the_carrier_is_told_and_leaves_it_open(as_staff, nobodys, simulator, fault, told):
+    simulator.fault(fault, method="DELETE")
     answer = decide(as_staff, nobodys, action="give_back", reason="Nobody needs it")
-    assert "does not answer" in answer.content.decode()
+    assert answer.status_code == 422
+    assert told in answer.content.decode()
     assert Difference.objects.open().count() == 1
+
+
+def test_what_was_done_without_an_answer_is_over_at_the_next_comparison(
+    as_staff, nobodys, simulator
+):
+    simulator.fault("answer_lost", method="DELETE")
+    decide(as_staff, nobodys, action="give_back", reason="Nobody needs it")
+    assert (simulator.owned(), Difference.objects.open().count()) == ([], 1)
+    sync.reconcile()
+    assert Difference.objects.get().cure == "by_itself"
 
 
 def test_staff_start_a_comparison_and_a_dry_run(as_staff, simulator):

@@ -213,6 +213,8 @@ class SyncRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="What it would do")
     def would_do(self, run: SyncRun) -> SafeString | str:
+        if run.dry_run and not run.complete:
+            return f"Nothing, since it did not come to its end: {run.error}"
         if not run.planned:
             return "Nothing" if run.dry_run else "It was no dry run"
         context = {"rows": run.planned, "more": run.found - len(run.planned)}
@@ -225,7 +227,10 @@ class SyncRunAdmin(ReadOnlyAdmin):
             if "dry" in request.POST:
                 try:
                     run = sync.reconcile(by=cast(User, request.user), dry_run=True)
-                    messages.info(request, f"A dry run, nothing was changed. {run}")
+                    if run.complete:
+                        messages.info(request, f"A dry run, nothing was changed. {run}")
+                    else:
+                        messages.warning(request, f"The dry run broke off: {run.error}")
                     return redirect("admin:numbers_syncrun_change", run.pk)
                 except sync.AlreadyRunning:
                     messages.warning(request, "A comparison is under way already.")

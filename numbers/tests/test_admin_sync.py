@@ -154,6 +154,15 @@ def test_a_dry_run_ends_with_what_it_would_do(as_staff, nobodys):
     assert "A dry run, nothing was changed" in told
 
 
+def test_a_dry_run_that_broke_off_says_so(as_staff, nobodys, simulator):
+    simulator.fault("server_error", path_contains="IncomingPhoneNumbers.json")
+    page = as_staff.post("/admin/numbers/syncrun/start/", {"dry": "1"}, follow=True)
+    told = page.content.decode()
+    assert "The dry run broke off: " in told
+    assert "Nothing, since it did not come to its end: " in told
+    assert "nothing was changed" not in told
+
+
 def test_what_a_cure_does_stands_beside_its_button(as_staff, acme, owner, quote, simulator):
     purchase_number(workspace=acme, by=owner, quote=quote)
     simulator.service(Number.objects.get().provider_sid)

@@ -121,10 +121,14 @@ class CallStatus:
 
 @dataclass(frozen=True, slots=True)
 class DialResult:
-    """How a ``<Dial>`` ended: completed, busy, no-answer, failed or canceled."""
+    """How a ``<Dial>`` ended: completed, busy, no-answer, failed or canceled. One that was
+    picked up and not taken, by a mailbox that heard the whisper, can be ``completed`` too, and
+    was not bridged.
+    """
 
     sid: str
     status: str
+    is_unbridged: bool
     leg_sid: str
     seconds: int | None
 
@@ -133,13 +137,14 @@ class DialResult:
         return cls(
             sid=fields.sid("CallSid"),
             status=fields.text("DialCallStatus"),
+            is_unbridged=fields.text("DialBridged") == "false",
             leg_sid=fields.sid_or_nothing("DialCallSid"),
             seconds=fields.number("DialCallDuration"),
         )
 
     @property
     def was_answered(self) -> bool:
-        return self.status in ("completed", "answered")
+        return self.status in ("completed", "answered") and not self.is_unbridged
 
 
 @dataclass(frozen=True, slots=True)

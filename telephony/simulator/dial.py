@@ -76,7 +76,7 @@ def _until_taken(
                     exchange.drop(leg, "canceled")
             return Ended("completed", event.value, bridged=True)
         if event is not None and event.kind == "leg_over":
-            last = event.value.status if event.value.status != "completed" else "no-answer"
+            last = event.value.status  # completed, of one that picked up and did not take it
         if any(not leg.over and leg.answered is not None for leg in legs) and event is None:
             patience += PATIENCE_SECONDS  # somebody listens to the whisper
             continue

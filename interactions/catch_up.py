@@ -5,7 +5,7 @@ is the end of a call that nobody reported.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from django.core.cache import cache
@@ -130,21 +130,44 @@ def ask_for_lost_parts() -> None:
     """Find the legs and recordings of ended calls whose report was lost.
 
     Without its leg a forwarded minute is never charged, without its recording a voicemail is
-    never heard. Of a call whose parts are all known nobody is asked.
+    never heard. Of a call whose parts are all known nobody is asked, so those are noted however
+    many there are; the carrier is asked for so many a round, and not again once it fails.
     """
-    now = timezone.now()
-    ended = Call.objects.filter(ended_at__lt=now - PARTS_AFTER, asked_for_parts_at=None)
+    asked = 0
+    for calls in _whose_parts_are_due():
+        unknown = [call for call in calls if not are_known(call)]
+        _note_asked([call for call in calls if call not in unknown])
+        for call in unknown:
+            if asked == AT_MOST or not _ask_for_parts(call):
+                return
+            asked += 1
+
+
+def _whose_parts_are_due() -> Iterator[list[Call]]:
+    """Calls that ended a while ago, a hundred at a time, until none is left."""
+    ended = Call.objects.filter(ended_at__lt=timezone.now() - PARTS_AFTER, asked_for_parts_at=None)
     due = ended.select_related("route", "workspace").prefetch_related(*PARTS)
-    for call in due.order_by("ended_at")[:AT_MOST]:
-        if not are_known(call):
-            try:
-                _take_parts(call)
-            except NotFound:
-                log.warning("call %s is not at the provider any more", call.sid)
-            except ProviderError as error:
-                log.warning("%s could not be asked for its parts: %s", call.sid, error)
-                continue
-        Call.objects.filter(pk=call.pk).update(asked_for_parts_at=now)
+    while calls := list(due.order_by("ended_at")[:AT_MOST]):
+        yield calls
+
+
+def _note_asked(calls: list[Call]) -> None:
+    Call.objects.filter(pk__in=[call.pk for call in calls]).update(
+        asked_for_parts_at=timezone.now()
+    )
+
+
+def _ask_for_parts(call: Call) -> bool:
+    """Returns whether the carrier answered."""
+    try:
+        _take_parts(call)
+    except NotFound:
+        log.warning("call %s is not at the provider any more", call.sid)
+    except ProviderError as error:
+        log.warning("%s could not be asked for its parts: %s", call.sid, error)
+        return False
+    _note_asked([call])
+    return True
 
 
 def _take_parts(call: Call) -> None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from interactions import catch_up, usage_charges
 from interactions.models import Call, CallLeg, Conversation, Message, Usage, Voicemail
 from interactions.plans import Answer, Answers, VoicePlan
-from interactions.tests.conftest import CALLER, set_route
+from interactions.tests.conftest import CALLER, set_route, sid
 from telephony import conversations
 from telephony.twiml import Greeting
 from telephony.webhook_urls import webhooks_for_numbers
@@ -381,6 +381,49 @@ def test_a_call_that_is_complete_is_not_asked_about(seeded, simulator):
     catch_up.ask_for_lost_parts()
     assert len(simulator.app.log) == asked
     assert Call.objects.get().asked_for_parts_at is not None
+
+
+def ended_calls(call: Call, count: int, **facts) -> None:
+    """So many more calls like this one, that ended before it."""
+    before = timezone.now() - timedelta(hours=2)
+    values = {"conversation_id": call.conversation_id, "route": call.route, "direction": "in",
+              "workspace_id": call.workspace_id, "number_id": call.number_id, "at": before,
+              "status": "completed", "ended_at": before, "settled_at": before}  # fmt: skip
+    Call.objects.bulk_create([Call(sid=sid(), **values | facts) for _ in range(count)])
+
+
+def test_calls_of_which_all_is_known_keep_nobody_waiting(seeded, simulator):
+    simulator.fault("webhook_lost", method="WEBHOOK", path_contains="/record", times=-1)
+    simulator.call(caller=CALLER, called=seeded.e164, person=simulator.person(speaks=7))
+    simulator.run()
+    an_hour_later()
+    ended_calls(Call.objects.get(), 3 * catch_up.AT_MOST, seconds=0, outcome="missed")
+    catch_up.ask_for_lost_parts()
+    assert not Call.objects.filter(asked_for_parts_at=None).exists()
+    assert Voicemail.objects.get().seconds == 7
+
+
+def test_the_carrier_is_asked_so_often_a_round(seeded, simulator):
+    simulator.call(caller=CALLER, called=seeded.e164, person=simulator.person(speaks=7))
+    simulator.run()
+    ended_calls(Call.objects.get(), catch_up.AT_MOST + 5, seconds=99, outcome="missed")
+    before = len(simulator.app.log)
+    catch_up.ask_for_lost_parts()
+    assert Call.objects.filter(asked_for_parts_at=None, seconds=99).count() == 5
+    assert len(simulator.app.log) - before == 2 * catch_up.AT_MOST  # legs and recordings
+    catch_up.ask_for_lost_parts()
+    assert not Call.objects.filter(asked_for_parts_at=None, seconds=99).exists()
+
+
+def test_a_carrier_that_fails_is_left_alone_for_the_round(seeded, simulator):
+    simulator.call(caller=CALLER, called=seeded.e164, person=simulator.person(speaks=7))
+    simulator.run()
+    ended_calls(Call.objects.get(), 5, seconds=99, outcome="missed")
+    simulator.fault("server_error", method="GET", path_contains="Calls", times=-1)
+    before = len(simulator.app.log)
+    catch_up.ask_for_lost_parts()
+    assert len(simulator.app.log) - before == 1
+    assert Call.objects.filter(asked_for_parts_at=None, seconds=99).count() == 5
 
 
 def test_a_carrier_that_does_not_answer_is_asked_again(seeded, simulator):

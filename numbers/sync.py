@@ -217,11 +217,11 @@ def _strangers(run: SyncRun, unknown: list[OwnedNumber]) -> Found:
     found: list[tuple[Number | OwnedNumber, Finding]] = []
     for owned in unknown:
         number = known.get(owned.sid)
+        if number is not None and number.released_at is None:
+            continue  # ours since its page was compared
         if line := waiting.get(owned.e164):
             if line.is_due:
                 found.append((owned, Finding(Kind.ORDERED)))
-        elif number is not None and number.released_at is None:
-            continue  # ours since its page was compared
         elif owned.sid in lately and _fetched(owned.sid) is None:
             continue
         elif number is not None:

@@ -271,18 +271,25 @@ def test_a_number_bought_before_its_page_is_read_is_neither_missing_nor_unknown(
     assert (run.complete, run.seen, run.found, Number.objects.count()) == (True, 2, 0, 2)
 
 
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 def test_one_whose_order_is_settled_while_its_page_is_compared_is_not_unknown(
-    acme, owner, quote, simulator
+    acme, owner, quote, simulator, before
 ):
+    """Its number is made before or after the walk looks for such orders."""
     simulator.fault("answer_lost", method="POST", path_contains="IncomingPhoneNumbers")
     line = purchase_number(workspace=acme, by=owner, quote=quote).lines.get()
     done = []
 
     def settle_once(execute, sql, params, many, context):
-        if not done and "numbers_orderline" in sql:
+        its_turn = not done and "numbers_orderline" in sql
+        if its_turn and before:
             done.append(True)
             settle_line(line)
-        return execute(sql, params, many, context)
+        found = execute(sql, params, many, context)
+        if its_turn and not before:
+            done.append(True)
+            settle_line(line)
+        return found
 
     with connection.execute_wrapper(settle_once):
         run = sync.reconcile()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -86,9 +86,10 @@ def read_before(text: str) -> tuple[datetime, str] | None:
     moment, _sign, public_id = text.partition("~")
     try:
         at = datetime.fromisoformat(moment)
-    except ValueError:
+        # The first day of all, somewhere east of Greenwich, is a moment that no clock has.
+        return (at.astimezone(UTC), public_id) if at.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return (at, public_id) if at.tzinfo else None
 
 
 def with_opt_out(conversation: QuerySet) -> QuerySet:

@@ -166,7 +166,10 @@ def page_to_come_back_to(request: HttpRequest) -> str:
     """
     if _only_reads(request):
         return request.get_full_path()
-    page = urlsplit(request.headers.get("Referer", ""))
+    try:
+        page = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:  # no address, whoever wrote it
+        return "/"
     if page.netloc != request.get_host():
         return "/"
     return f"{page.path}?{page.query}" if page.query else page.path

@@ -33,6 +33,13 @@ class InvitedOnly(DefaultAccountAdapter):
         """Signing in counts: nobody types a password twice in a row."""
         return not was_recently_authenticated(self.request)
 
+    def is_safe_url(self, url: str) -> bool:
+        """An address that nobody can read, like ``http://[``, is none of ours."""
+        try:
+            return super().is_safe_url(url)
+        except ValueError:
+            return False
+
     def get_reset_password_from_key_url(self, key: str) -> str:
         """Never from the request's own host name, which whoever asks may choose."""
         path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})

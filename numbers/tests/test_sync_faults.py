@@ -156,16 +156,16 @@ def many(acme, make_number, simulator, monkeypatch) -> list[Number]:
     return list(Number.objects.order_by("pk"))
 
 
-@pytest.mark.parametrize("page", [1, 2])
+@pytest.mark.parametrize("read", [1, 2])
 @pytest.mark.parametrize("kind", ["server_error", "not_json", "answer_lost", "slow"])
-def test_a_page_lost_in_the_middle_cures_nothing(many, simulator, page, kind):
-    simulator.fault(kind, **LIST, skip=page)
+def test_a_page_lost_in_the_middle_cures_nothing(many, simulator, read, kind):
+    simulator.fault(kind, **LIST, skip=read)
     run = sync.reconcile()
     assert (run.complete, run.cured) == (False, 0)
     assert not any(row["voice_url"] for row in simulator.owned())
     assert not Number.objects.exclude(status="active").exists()
     assert not Difference.objects.exclude(kind=Kind.WEBHOOKS).exists()
-    assert Difference.objects.open().count() == 2 * page
+    assert Difference.objects.open().count() == 2 * read
     assert sync.reconcile().cured == 6
 
 

@@ -64,7 +64,7 @@ SIDES = st.fixed_dictionaries(
 
 
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(sides=st.lists(SIDES, max_size=5))
 def test_both_sides_agree_after_a_walk_and_the_cures(acme, owner, simulator, sides):

@@ -70,6 +70,12 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    # A session that nobody used any more is of no use to anybody, but a list of who was where.
+    "forget ended sessions": {
+        "task": "workspaces.tasks.forget_ended_sessions",
+        "schedule": 24 * 3600.0,
+        "options": {"expires": 3600},
+    },
     # A release that was scheduled begins on time, and one that was parked for
     # NUMBER_UNDO_HOURS is final.
     "release numbers": {

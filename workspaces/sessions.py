@@ -8,6 +8,7 @@ does the first by the row's expiry date, which is moved on here.
 import logging
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
@@ -17,8 +18,11 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import SESSION_KEY, logout
+from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from workspaces.models import User
 
@@ -81,6 +85,16 @@ def renew_key(request: HttpRequest, user: User, *, reauthenticated: bool = False
         UserSession.objects.filter(user=user, session_key=former).update(
             session_key=request.session.session_key
         )
+
+
+def forget_ended() -> None:
+    """Delete the sessions that have ended by themselves, and what the lists say of them."""
+    now = timezone.now()
+    Session.objects.filter(expire_date__lt=now).delete()
+    # One that begins at this moment is in the list before it is a row.
+    listed = UserSession.objects.filter(last_seen_at__lt=now - timedelta(days=1))
+    kept = Session.objects.filter(session_key=OuterRef("session_key"))
+    listed.filter(~Exists(kept)).delete()
 
 
 def _end(request: HttpRequest) -> None:

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from workspaces import invitations, notices
+from workspaces import invitations, notices, sessions
 
 
 @shared_task
@@ -13,3 +13,8 @@ def deliver_notices() -> None:
 @shared_task
 def deliver_invitations() -> None:
     invitations.deliver_due()
+
+
+@shared_task
+def forget_ended_sessions() -> None:
+    sessions.forget_ended()

@@ -15,6 +15,7 @@ from django.test import Client
 
 from tests.test_production_settings import read
 from workspaces.models import User
+from workspaces.tasks import forget_ended_sessions
 
 pytestmark = pytest.mark.django_db
 
@@ -222,3 +223,22 @@ def test_a_second_factor_again_gives_another_key_too(owner, clock):
     assert answer.headers["Location"] == PAGE
     assert key_of(browser) != former
     assert browser.get(PAGE).status_code == 200
+
+
+# --- What is left of them -------------------------------------------------------------------
+
+
+def test_ended_ones_are_deleted_with_what_the_list_says_and_others_stay(owner, member, clock):
+    ended = key_of(log_in(owner))
+    clock.shift(timedelta(days=13))
+    used = log_in(member)
+    clock.shift(timedelta(days=2))
+    begun = key_of(log_in(owner))
+    Session.objects.filter(session_key=begun).delete()  # not written yet
+
+    forget_ended_sessions.delay()
+
+    assert list(Session.objects.values_list("session_key", flat=True)) == [key_of(used)]
+    listed = set(UserSession.objects.values_list("session_key", flat=True))
+    assert ended not in listed and listed == {key_of(used), begun}
+    assert used.get(PAGE).status_code == 200

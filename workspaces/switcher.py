@@ -60,6 +60,8 @@ def workspace_in(address: str) -> str:
 def _resolved(address: str) -> tuple[ResolverMatch | None, str]:
     try:
         parts = urlsplit(address)
+        if parts.netloc:  # of another site
+            return None, ""
         return resolve(parts.path), parts.query
     except (Resolver404, ValueError):
         return None, ""

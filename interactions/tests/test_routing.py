@@ -130,13 +130,19 @@ def test_a_number_of_another_workspace_of_ones_own_is_refused_too(
     assert not Route.objects.exists()
 
 
-def test_a_number_of_another_workspace_is_no_secret_given_away(save, owner, globex, other_number):
+def test_a_number_of_another_workspace_is_no_secret_given_away(
+    save, owner, number, globex, other_number
+):
     """As to any phone: also where the person is in that workspace and may not see numbers."""
-    save(forward(other_number.e164))
+    plan = forward(other_number.e164)
+    save(plan)
+    assert VoicePlan.read(plans_of(number)["voice"]) == plan
     Membership.objects.create(
         workspace=globex, user=owner, role="viewer", withdrawn=["numbers_view"]
     )
-    save(forward("+13105550101", other_number.e164))
+    plan = forward("+13105550101", other_number.e164)
+    save(plan)
+    assert VoicePlan.read(plans_of(number)["voice"]) == plan
 
 
 @pytest.mark.parametrize("is_member", [True, False])

@@ -8,7 +8,7 @@ import pytest
 from numbers import quote as quotes
 from numbers.pricing import price_of
 from numbers.quote import Quote, QuotedNumber
-from numbers.tests.stock import make_number, owned  # noqa: F401  fixtures
+from numbers.tests.stock import connected, make_number, owned  # noqa: F401  fixtures
 from telephony import provider
 from telephony.values import AvailableNumber, NumberQuery, NumberType
 from wallet.models import Wallet

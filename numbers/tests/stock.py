@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from numbers.models import Number, PaymentPlace, RentDue
+from telephony.webhook_urls import webhooks_for_numbers
 from workspaces.models import Workspace
 
 
@@ -45,3 +46,16 @@ def owned(make_number, acme: Workspace, simulator) -> Number:
     number.provider_sid = simulator.seed(number.e164, friendly_name="Front desk")
     number.save(update_fields=["provider_sid"])
     return number
+
+
+@pytest.fixture
+def connected(owned: Number, simulator) -> Number:
+    """The same here and at the carrier, and its calls and messages come to us."""
+    wanted = webhooks_for_numbers(owned.capabilities)
+    simulator.app.state.update(simulator.account, owned.provider_sid, {
+        "voice_url": wanted.voice_url, "voice_fallback_url": wanted.voice_fallback_url,
+        "status_callback": wanted.voice_status_url, "sms_url": wanted.message_url,
+        "sms_fallback_url": wanted.message_fallback_url, "status": "in-use",
+        "capabilities": {"voice": True, "sms": True, "mms": True, "fax": False},
+    })  # fmt: skip
+    return owned

@@ -15,7 +15,6 @@ from numbers.list_models import Tag, Tagging
 from numbers.models import DiagnosisReport, Number, OrderLine
 from numbers.sync_models import Difference
 from telephony.simulator.postman import NoConnection, Reply
-from telephony.webhook_urls import webhooks_for_numbers
 from workspaces.models import Membership, User
 from workspaces.permissions import Role
 
@@ -33,19 +32,6 @@ def lines(client, number) -> dict[str, tuple[str, str, str]]:
         for _, group in page.context["groups"]
         for line in group
     }
-
-
-@pytest.fixture
-def connected(owned, simulator) -> Number:
-    """The same here and at the carrier, and its calls come to us."""
-    wanted = webhooks_for_numbers(owned.capabilities)
-    simulator.app.state.update(simulator.account, owned.provider_sid, {
-        "voice_url": wanted.voice_url, "voice_fallback_url": wanted.voice_fallback_url,
-        "status_callback": wanted.voice_status_url, "sms_url": wanted.message_url,
-        "sms_fallback_url": wanted.message_fallback_url, "status": "in-use",
-        "capabilities": {"voice": True, "sms": True, "mms": True, "fax": False},
-    })  # fmt: skip
-    return owned
 
 
 def there(simulator, number, **fields) -> None:

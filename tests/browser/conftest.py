@@ -18,7 +18,13 @@ from playwright.sync_api import (
 from pytest_django.live_server_helper import LiveServer
 
 from conftest import signed_in
-from numbers.tests.conftest import available, make_number, owned, quote  # noqa: F401  fixtures
+from numbers.tests.conftest import (  # noqa: F401  fixtures
+    available,
+    connected,
+    make_number,
+    owned,
+    quote,
+)
 from tests.browser.chromium import CHROMIUM, NONE_FOUND
 from workspaces.models import User
 

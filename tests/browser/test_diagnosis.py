@@ -11,7 +11,6 @@ from playwright.sync_api import Locator, Page, expect
 from interactions.models import RefusedWebhook
 from numbers.models import DiagnosisReport, Number
 from numbers.purchase import purchase_number
-from telephony.webhook_urls import webhooks_for_numbers
 from tests.browser.audit import audit
 from workspaces.models import Membership
 from workspaces.permissions import Role
@@ -22,18 +21,10 @@ both = pytest.mark.parametrize("js", [True, False], ids=["with JavaScript", "wit
 
 
 @pytest.fixture
-def number(owned, simulator) -> Number:
-    """The same here and at the carrier."""
-    wanted = webhooks_for_numbers(owned.capabilities)
-    simulator.app.state.update(simulator.account, owned.provider_sid, {
-        "voice_url": wanted.voice_url, "voice_fallback_url": wanted.voice_fallback_url,
-        "status_callback": wanted.voice_status_url, "sms_url": wanted.message_url,
-        "sms_fallback_url": wanted.message_fallback_url, "status": "in-use",
-        "capabilities": {"voice": True, "sms": True, "mms": True, "fax": False},
-    })  # fmt: skip
-    Number.objects.filter(pk=owned.pk).update(last_used_at=timezone.now())
-    owned.refresh_from_db()
-    return owned
+def number(connected) -> Number:
+    Number.objects.filter(pk=connected.pk).update(last_used_at=timezone.now())
+    connected.refresh_from_db()
+    return connected
 
 
 def why(number: Number) -> str:

@@ -17,7 +17,6 @@ from numbers.catalogue import refresh_everything
 from numbers.models import DiagnosisReport, Number
 from numbers.purchase import purchase_number
 from numbers.quote import Quote
-from telephony.webhook_urls import webhooks_for_numbers
 from tests.browser.audit import audit
 from tests.browser.steps import BUY
 from workspaces.models import Membership, User, Workspace
@@ -59,18 +58,11 @@ class World:
 
 
 @pytest.fixture
-def world(acme, globex, owner, owned, make_number, quote, simulator) -> World:
-    wanted = webhooks_for_numbers(owned.capabilities)
-    simulator.app.state.update(simulator.account, owned.provider_sid, {
-        "voice_url": wanted.voice_url, "voice_fallback_url": wanted.voice_fallback_url,
-        "status_callback": wanted.voice_status_url, "sms_url": wanted.message_url,
-        "sms_fallback_url": wanted.message_fallback_url, "status": "in-use",
-        "capabilities": {"voice": True, "sms": True, "mms": True, "fax": False},
-    })  # fmt: skip
-    Number.objects.filter(pk=owned.pk).update(last_used_at=timezone.now())
+def world(acme, globex, owner, connected, make_number, quote, simulator) -> World:
+    Number.objects.filter(pk=connected.pk).update(last_used_at=timezone.now())
     Membership.objects.create(workspace=globex, user=owner, role=Role.ADMIN)
     other = make_number(globex, "+13105550199")
-    return World(acme, owner, owned, other, quote, simulator)
+    return World(acme, owner, connected, other, quote, simulator)
 
 
 @dataclass

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.utils import CursorDebugWrapper
 from psycopg import Cursor
 
 
@@ -13,7 +14,8 @@ def fetch(query: str, arguments: Sequence[Any]) -> list[tuple]:
 
     By the driver itself: Django's cursor binds on our side, so the server would parse a new
     text each time, and its layers cost as much as a debit. In a transaction of Django's it is
-    a part of it, errors are Django's, and what wraps Django's statements wraps it too.
+    a part of it, errors are Django's, and what wraps, logs or counts Django's statements does
+    so with it too.
     ``query`` is one of few texts, with ``%s`` for each argument.
     """
     database = connections[DEFAULT_DB_ALIAS]  # the proxy would look for it at every use
@@ -41,6 +43,10 @@ def _cursor_of(connection: Any) -> Cursor:
 def _execute(
     query: str, arguments: Sequence[Any], many: bool, context: dict[str, Any]
 ) -> list[tuple]:
-    cursor = context["cursor"]
-    cursor.execute(query, arguments, prepare=True, binary=True)
+    cursor, database = context["cursor"], context["connection"]
+    if database.queries_logged:
+        with CursorDebugWrapper(cursor, database).debug_sql(query, arguments):
+            cursor.execute(query, arguments, prepare=True, binary=True)
+    else:
+        cursor.execute(query, arguments, prepare=True, binary=True)
     return cursor.fetchall()

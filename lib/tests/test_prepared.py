@@ -21,6 +21,12 @@ def test_what_wraps_djangos_statements_wraps_it_and_may_ask_between(db):
     assert seen == [SQUARE, "SELECT 'another'"]
 
 
+def test_what_counts_djangos_statements_counts_it(db, django_assert_num_queries):
+    with django_assert_num_queries(1) as seen:
+        prepared.fetch(SQUARE, [3, 4])
+    assert seen.captured_queries[0]["sql"] == SQUARE
+
+
 def test_after_an_error_the_next_one_is_answered(db):
     with pytest.raises(DataError), transaction.atomic():
         prepared.fetch("SELECT 1 / %s::int", [0])

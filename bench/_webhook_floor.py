@@ -15,7 +15,7 @@ from twilio.request_validator import RequestValidator
 
 VALIDATOR = RequestValidator(os.environ["TWILIO_AUTH_TOKEN"])
 BASE = os.environ["PUBLIC_BASE_URL"]
-CALL = "SELECT * FROM interactions_receive_call(%s, %s, %s, false, %s, %s, %s)"
+CALL = "SELECT * FROM interactions_receive_call(%s, %s, %s, false, %s, %s, %s, 'Call')"
 STATE = "SELECT interactions_message_status(%s, '', %s, NULL, %s)"
 TWIML = b"<?xml version='1.0' encoding='UTF-8'?><Response><Hangup /></Response>"
 HEAD = [("Content-Type", "text/xml; charset=utf-8"), ("Content-Length", str(len(TWIML)))]

@@ -6,13 +6,14 @@ call that we never heard of stands for the webhook that was lost, and stores the
 
 import logging
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from interactions.doorbell import ring
 from interactions.models import Call, CallLeg, Conversation, Voicemail
 from interactions.receive import receive_call
+from lib import prepared
 from telephony.payloads import (
     CallStatus,
     DialResult,
@@ -45,25 +46,22 @@ def note_call_status(
 
 
 def _call_status(status: CallStatus, reference: str) -> str:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT interactions_call_status(%s, %s, %s, %s, %s, %s)",
-            [status.sid, reference, status.status, status.seconds, status.answered_by == "fax",
-             timezone.now()],
-        )  # fmt: skip
-        return cursor.fetchone()[0]
+    [[noted]] = prepared.fetch(
+        "SELECT interactions_call_status(%s, %s, %s, %s, %s, %s)",
+        [status.sid, reference, status.status, status.seconds, status.answered_by == "fax",
+         timezone.now()],
+    )  # fmt: skip
+    return noted
 
 
 def note_message_status(status: MessageStatus, *, reference: str = "") -> str:
     """Returns noted, ended, repeat or unknown. ``reference`` finds a message whose SID we
     have not been told yet, and tells it.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT interactions_message_status(%s, %s, %s, %s, %s)",
-            [status.sid, reference, status.status, status.error_code, timezone.now()],
-        )
-        noted = cursor.fetchone()[0]
+    [[noted]] = prepared.fetch(
+        "SELECT interactions_message_status(%s, %s, %s, %s, %s)",
+        [status.sid, reference, status.status, status.error_code, timezone.now()],
+    )
     if noted == "unknown":
         log.warning("status %s of message %s, which is not ours", status.status, status.sid)
     return noted

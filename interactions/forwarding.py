@@ -8,7 +8,7 @@ from what was set aside, and the rest is free again once it is known that no mor
 
 import logging
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
@@ -16,8 +16,8 @@ from interactions.models import Call, CallLeg, Usage
 from interactions.out_of_money import tell_that_inbound_was_refused
 from interactions.parts import PARTS, are_known
 from interactions.plans import Answer
-from interactions.receive import ReceivedCall
-from lib import e164 as formats
+from interactions.receive import ReceivedCall, forwarded_text
+from lib import prepared
 from wallet import ledger
 from wallet.models import Entry, Hold, Kind, Wallet
 
@@ -34,23 +34,28 @@ def allow(call: ReceivedCall, step: Answer) -> int:
     """How many seconds it may be forwarded for, with the money set aside; 0 where there is
     none, which the owner is told. Asked again, it says the same. Raises ``WalletIsBusy``.
     """
+    seconds = call.limit_seconds
+    if seconds is None:
+        seconds = _set_aside(call, step)
+    if not seconds:
+        log.warning("call %s is not forwarded: the money is promised to others", call.id)
+        tell_that_inbound_was_refused(workspace_id=call.workspace_id)
+    return seconds
+
+
+def _set_aside(call: ReceivedCall, step: Answer) -> int:
+    """What was not done as the call was stored: it depends on the hour, or had to wait."""
     # With a whisper a mailbox may pick up, and costs a minute before the next phone rings.
     others = len(step.phones) if step.whisper else 0
-    caller = formats.international(call.caller) if call.caller else "an unknown caller"
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT interactions_forward_call(%s, %s, %s)",
-                [call.id, others, f"Forwarded call from {caller}"],
-            )
-            [seconds] = cursor.fetchone()
+        [[seconds]] = prepared.fetch(
+            "SELECT interactions_forward_call(%s, %s, %s)",
+            [call.id, others, forwarded_text(call.caller)],
+        )
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", "") != LOCK_NOT_AVAILABLE:
             raise
         raise WalletIsBusy from error
-    if not seconds:
-        log.warning("call %s is not forwarded: the money is promised to others", call.id)
-        tell_that_inbound_was_refused(workspace_id=call.workspace_id)
     return seconds
 
 

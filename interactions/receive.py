@@ -8,13 +8,15 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from compliance.keywords import keyword_in
 from compliance.opt_outs import heed
 from interactions.models import ArrivedForNobody, MediaFile
 from interactions.out_of_money import tell_that_inbound_was_refused
+from lib import e164 as formats
+from lib import prepared
 from numbers.models import new_public_id
 from telephony.payloads import IncomingCall, IncomingMessage
 from workspaces.models import Workspace
@@ -26,7 +28,8 @@ log = logging.getLogger(__name__)
 class ReceivedCall:
     """A call as it was stored. ``refused_because`` is empty where it is to be answered.
 
-    ``plan`` is the JSON of the route in force when it arrived, None where the number has none.
+    ``plan`` is the JSON of the route in force when it arrived, None where the number has none;
+    ``limit_seconds`` how long it may be forwarded for, None where that was not yet asked.
     """
 
     outcome: str
@@ -50,8 +53,9 @@ class ReceivedCall:
 
 
 RECEIVE_CALL = (
-    "SELECT outcome, because, call_id, workspace_id, number_id, arrived_at, time_zone, plan, "
-    "limit_seconds, is_loop, answer FROM interactions_receive_call(%s, %s, %s, %s, %s, %s, %s)"
+    "SELECT outcome, because, call_id, workspace_id, number_id, arrived_at, time_zone, "
+    "plan::text, limit_seconds, is_loop, answer "
+    "FROM interactions_receive_call(%s, %s, %s, %s, %s, %s, %s, %s)"
 )
 RECEIVE_MESSAGE = (
     "SELECT outcome, because, coalesce(message_id, 0), coalesce(workspace_id, 0) FROM "
@@ -59,19 +63,28 @@ RECEIVE_MESSAGE = (
 )
 
 
-def receive_call(call: IncomingCall) -> ReceivedCall:
-    """Store the call, once; a repeat returns what was stored the first time."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            RECEIVE_CALL,
-            [call.sid, call.caller, call.called, call.is_fax, timezone.now(), new_public_id(),
-             new_public_id()],
-        )  # fmt: skip
-        facts = [*cursor.fetchone(), call.caller, call.called, call.is_fax]
+def receive_call(call: IncomingCall, *, may_forward: bool = False) -> ReceivedCall:
+    """Store the call, once; a repeat returns what was stored the first time.
+
+    ``may_forward`` where the route is what will answer it: if that forwards it at any hour,
+    the money is set aside in the same round trip.
+    """
+    [row] = prepared.fetch(
+        RECEIVE_CALL,
+        [call.sid, call.caller, call.called, call.is_fax, timezone.now(), new_public_id(),
+         new_public_id(), forwarded_text(call.caller) if may_forward else None],
+    )  # fmt: skip
+    facts = [*row, call.caller, call.called, call.is_fax]
     received = ReceivedCall(*facts)
     if received.outcome == "refused":
         _turned_away("call", call.sid, call.called, received)
     return received
+
+
+def forwarded_text(caller: str) -> str:
+    """What the statement says of money that is set aside for a call."""
+    shown = formats.international(caller) if caller else "an unknown caller"
+    return f"Forwarded call from {shown}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +106,13 @@ def receive_message(message: IncomingMessage) -> ReceivedMessage:
     now = timezone.now()
     keyword = keyword_in(message.body, reported=message.opt_out)
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                RECEIVE_MESSAGE,
-                [message.sid, message.sender, message.recipient, message.body, message.segments,
-                 len(message.media), keyword or "", now, new_public_id(), uuid.uuid4(),
-                 new_public_id()],
-            )  # fmt: skip
-            received = ReceivedMessage(*cursor.fetchone())
+        [row] = prepared.fetch(
+            RECEIVE_MESSAGE,
+            [message.sid, message.sender, message.recipient, message.body, message.segments,
+             len(message.media), keyword or "", now, new_public_id(), uuid.uuid4(),
+             new_public_id()],
+        )  # fmt: skip
+        received = ReceivedMessage(*row)
         if received.is_new and message.media:
             _note_media(received, message, now)
         if received.is_new and keyword:

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
 from interactions import follow
-from interactions.answering import after_dial, answer_call, whisper
+from interactions.answering import after_dial, answer_call, answerers, whisper
 from interactions.doorbell import ring
 from interactions.models import RefusedWebhook
 from interactions.receive import receive_call, receive_message
@@ -107,7 +107,8 @@ def _refuse(request: HttpRequest, because: Because, fields: Fields) -> HttpRespo
 @webhook(when_broken=sorry)
 def voice(request: HttpRequest, fields: Fields) -> str:
     """A call has arrived."""
-    return answer_call(receive_call(payloads.IncomingCall.read(fields)))
+    call = payloads.IncomingCall.read(fields)
+    return answer_call(receive_call(call, may_forward=not answerers()))
 
 
 @webhook(when_broken=sorry)

@@ -144,8 +144,11 @@ class Call(Interaction):
     # How long it may last; 0 where there was no money for it. Of one that came in, empty until
     # it is forwarded: see interactions.forwarding.
     limit_seconds = models.PositiveIntegerField(null=True)
-    # What it may cost at most, and as much of that as was set aside.
+    # What a minute costs of being forwarded, what it may cost at most, and as much of that as
+    # was set aside.
+    minute_price = money_field(null=True)
     may_cost = money_field(null=True)
+    set_aside = money_field(null=True)
     hold = models.OneToOneField(Hold, null=True, on_delete=models.PROTECT)
     # When nothing more was to be paid of it; until then it stays promised.
     paid_at = models.DateTimeField(null=True, editable=False)

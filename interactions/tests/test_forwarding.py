@@ -4,12 +4,12 @@ What becomes of it is in test_through_simulator.py.
 """
 
 import threading
-import time
 import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
 from importlib import import_module
+from time import monotonic
 
 import pytest
 from django.core import mail
@@ -20,7 +20,7 @@ from interactions import catch_up, usage_charges
 from interactions.answering import HANGING_UP_SECONDS, answer_call
 from interactions.models import ArrivedForNobody, Call, CallLeg, Conversation, Usage
 from interactions.out_of_money import missing_for_what_arrives, promised
-from interactions.plans import Answer, Answers, VoicePlan
+from interactions.plans import Answer, Answers, Hours, VoicePlan
 from interactions.receive import receive_call
 from interactions.tests.conftest import set_route, sid
 from numbers.models import RentDue
@@ -32,7 +32,10 @@ from wallet.precautions import set_precautions
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-FORWARD = import_module("interactions.migrations.0081_promised_until_paid").FORWARD
+MONEY = import_module("interactions.migrations.0083_received_with_its_money")
+FUNCTIONS = f"{MONEY.PROMISE} {MONEY.FORWARD} {MONEY.RECEIVE_CALL}".replace(
+    "CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"
+)
 PHONES = ("+13105550101", "+13105550102")
 
 
@@ -126,6 +129,55 @@ def test_each_call_gets_half_of_what_the_others_left(acme, forwards, ring):
     assert limits == [125, 62, 31, 16, 10, 6]
     assert ring() == 0
     assert sum(limits) * Decimal("0.20") == 50
+
+
+HOURS = Hours(days=(((time(0), time(0)),),) * 7)
+
+
+@pytest.mark.parametrize(
+    ("facts", "hours", "trips"),
+    [({}, None, 1), ({"whisper": True}, None, 1), ({}, HOURS, 2), ({"whisper": True}, HOURS, 2)],
+)
+def test_it_is_set_aside_as_the_call_is_stored_or_when_the_hour_is_known(
+    number, owner, provider, facts, hours, trips, django_assert_num_queries
+):
+    closed = Answer(kind=Answers.SAY, greeting=Greeting("We are closed."))
+    plan = VoicePlan(
+        Answer(kind=Answers.FORWARD, phones=PHONES, **facts), hours, closed if hours else None
+    )
+    set_route(number, owner, plan.write(), minute_price="0.20")
+    provider.client.get("/healthz")
+    with django_assert_num_queries(trips):
+        provider.call(number.e164, caller="+14155550123")
+    call = Call.objects.select_related("hold").get()
+    assert call.hold is not None
+    others = len(PHONES) if facts else 0
+    assert (call.limit_seconds, call.may_cost) == (125 * 60, (125 + others) * Decimal("0.20"))
+    assert (call.hold.amount, call.hold.text, call.hold.reference) == (
+        (30 + others) * Decimal("0.20"), "Forwarded call from +1 415-555-0123", call.public_id,
+    )  # fmt: skip
+
+
+class TakesAll:
+    """What ``settings.INBOUND_ANSWERERS`` may name."""
+
+    def voice(self, call) -> str | None:
+        return "<Response><Hangup/></Response>"
+
+    def message(self, message) -> bool:
+        return False
+
+
+def test_nothing_is_set_aside_for_what_is_not_forwarded(acme, forwards, number, provider, settings):
+    forwards("0.20")
+    settings.INBOUND_ANSWERERS = [f"{__name__}.TakesAll"]
+    provider.call(number.e164)
+    settings.INBOUND_ANSWERERS = []
+    lost = {"From": a_caller(), "To": number.e164}
+    provider.status(sid("CA"), "completed", seconds=7, **lost)  # its arrival was lost
+    provider.post("voice/", {"FaxSid": sid("FX"), "From": a_caller(), "To": number.e164})
+    assert Call.objects.count() == 3
+    assert (wallet_of(acme).held, Hold.objects.count()) == (0, 0)
 
 
 def test_a_voicemail_sets_nothing_aside(number, provider):
@@ -264,9 +316,9 @@ def locked():
 def test_a_locked_wallet_keeps_no_caller_waiting(acme, forwards, number, provider, locked):
     forwards("0.20", fallback=Answer(Answers.SAY, greeting=Greeting("Call again, please.")))
     locked(Wallet.objects.filter(workspace=acme))
-    began = time.monotonic()
+    began = monotonic()
     call_sid, response = provider.call(number.e164)
-    assert time.monotonic() - began < 6
+    assert monotonic() - began < 6
     assert (response.status_code, b"Call again, please." in response.content) == (200, True)
     locked.end()
     _sid, again = provider.call(number.e164, call_sid=call_sid)
@@ -284,9 +336,9 @@ def test_without_a_fallback_voicemail_takes_the_call(acme, forwards, number, pro
 def test_a_locked_conversation_is_answered_politely(number, provider, locked):
     provider.call(number.e164)
     locked(Conversation.objects.all())
-    began = time.monotonic()
+    began = monotonic()
     _sid, response = provider.call(number.e164)
-    assert time.monotonic() - began < 6
+    assert monotonic() - began < 6
     assert (response.status_code, b"cannot be connected" in response.content) == (200, True)
 
 
@@ -295,16 +347,17 @@ def test_a_locked_conversation_is_answered_politely(number, provider, locked):
 
 @pytest.fixture
 def slowly(request):
-    """The function takes its time between looking and holding; ``off``: without its lock."""
-    slow = FORWARD.replace(
-        "    IF v_free > 0 THEN", "    PERFORM pg_sleep(0.2);\n    IF v_free > 0 THEN"
+    """The functions take their time between looking and holding; ``off``: without the lock."""
+    slow = FUNCTIONS.replace(
+        "    IF v_free <= 0 THEN", "    PERFORM pg_sleep(0.2);\n    IF v_free <= 0 THEN"
     )
     if request.param == "off":
-        slow = slow.replace(" FOR NO KEY UPDATE", "")
+        slow = slow.replace("FOR NO KEY UPDATE SKIP LOCKED", "").replace("FOR NO KEY UPDATE", "")
+    assert slow.count("pg_sleep") == 1
     with connection.cursor() as cursor:
         cursor.execute(slow)
         yield
-        cursor.execute(FORWARD)
+        cursor.execute(FUNCTIONS)
 
 
 def at_once(ring, count: int = 8) -> list[int]:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from itertools import count
+from multiprocessing.synchronize import Event
 
 from django.db import connection, connections, transaction
 from django.utils import timezone
@@ -128,7 +129,11 @@ def fill(*, giant: bool = False) -> None:
 OURS = """
 import bench, json, sys, time
 from datetime import datetime
+from django.db import connection
 from numbers.rent import collect_due
+connection.ensure_connection()
+print("ready", flush=True)
+sys.stdin.readline()
 began = time.perf_counter()
 run = collect_due(datetime.fromisoformat(sys.argv[1]))
 seconds = time.perf_counter() - began
@@ -137,12 +142,27 @@ print(json.dumps([seconds, run.payments, run.left, len(run.problems) + run.busy,
 """
 
 
+@contextmanager
+def worker(at: datetime) -> Iterator[subprocess.Popen]:
+    """A process that has started, as Celery's worker has long before, and waits to be told."""
+    arguments = [sys.executable, "-c", OURS, at.isoformat()]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(arguments, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdout is not None, "it has a pipe"
+        if process.stdout.readline() != "ready\n":
+            raise RuntimeError("the worker did not start")
+        yield process
+
+
 def collect(at: datetime) -> tuple[float, int, int, float]:
     """(seconds, months paid, months left, MB at the peak)."""
-    done = subprocess.run(
-        [sys.executable, "-c", OURS, at.isoformat()], stdout=subprocess.PIPE, check=True, text=True
-    )
-    seconds, paid, left, problems, peak = json.loads(done.stdout)
+    with worker(at) as process:
+        return run_by(process)
+
+
+def run_by(process: subprocess.Popen) -> tuple[float, int, int, float]:
+    told, _ = process.communicate("go\n")
+    seconds, paid, left, problems, peak = json.loads(told)
     if problems:
         raise RuntimeError(f"{problems} wallets were left out")
     return seconds, paid, left, peak / 1024
@@ -301,8 +321,8 @@ def _beside(*, giant: bool) -> Figures:
         fill(giant=giant)
         with _debits(giant=giant) as idle:
             time.sleep(IDLE_SECONDS)
-        with _debits(giant=giant) as beside:
-            collect(DUE)
+        with worker(DUE) as process, _debits(giant=giant) as beside:
+            run_by(process)
         seen.append((_percentile(beside), _percentile(idle), max(beside), max(idle)))
     busy, quiet, longest, longest_idle = sorted(seen, key=lambda figures: figures[0] / figures[1])[
         ROUNDS // 2
@@ -320,9 +340,10 @@ def _debits(*, giant: bool) -> Iterator[list[float]]:
     """Another process debits wallets; afterwards the list has how long each took, in ms."""
     connections.close_all()
     context = multiprocessing.get_context("fork")
-    stop, times = context.Event(), context.Queue()
-    process = context.Process(target=_debit_until, args=(stop.is_set, giant, times.put))
+    begun, stop, times = context.Event(), context.Event(), context.Queue()
+    process = context.Process(target=_debit_until, args=(begun, stop.is_set, giant, times.put))
     process.start()
+    begun.wait(60)
     taken: list[float] = []
     yield taken
     stop.set()
@@ -331,10 +352,11 @@ def _debits(*, giant: bool) -> Iterator[list[float]]:
 
 
 def _debit_until(
-    stopped: Callable[[], bool], giant: bool, tell: Callable[[list[float]], None]
+    begun: Event, stopped: Callable[[], bool], giant: bool, tell: Callable[[list[float]], None]
 ) -> None:
     chance, taken, run = random.Random(1), [], time.time_ns()
     wallets = list(Wallet.objects.filter(balance__gte=1000).order_by("pk"))
+    begun.set()
     while not stopped():
         wallet = wallets[0] if giant and chance.random() < 0.5 else chance.choice(wallets)
         began = time.perf_counter()

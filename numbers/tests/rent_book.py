@@ -79,13 +79,15 @@ def audit() -> list[str]:
     """Everything that is wrong with rent and money, in words; an empty list is a clean book."""
     wrong = []
     periods = defaultdict(list)
-    by_entry: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
-    for number, period, workspace, seq, amount in rows(
-        "SELECT number_id, period, workspace_id, entry_seq, amount FROM numbers_rentline"
+    # The statement finds the lines of an entry by its time.
+    by_entry: dict[tuple[int, int, datetime], Decimal] = defaultdict(Decimal)
+    for number, period, workspace, seq, amount, charged_at in rows(
+        "SELECT number_id, period, workspace_id, entry_seq, amount, charged_at "
+        "FROM numbers_rentline"
     ):
         periods[number].append(period)
         if amount:
-            by_entry[workspace, seq] += amount
+            by_entry[workspace, seq, charged_at] += amount
     for number, bought, due, next_period in rows(
         "SELECT n.id, n.created_at, d.due_at, d.next_period "
         "FROM numbers_number n LEFT JOIN numbers_rentdue d ON d.number_id = n.id"
@@ -96,15 +98,15 @@ def audit() -> list[str]:
             wrong.append(f"number {number}: month {next_period} is due {due}")
     balances: dict[int, Decimal] = defaultdict(Decimal)
     seqs: dict[int, int] = defaultdict(int)
-    for wallet, seq, kind, amount, after in rows(
-        "SELECT wallet_id, seq, kind, amount, balance_after FROM wallet_entry "
+    for wallet, seq, kind, amount, after, written_at in rows(
+        "SELECT wallet_id, seq, kind, amount, balance_after, created_at FROM wallet_entry "
         "ORDER BY wallet_id, seq"
     ):
         balances[wallet] += amount
         seqs[wallet] += 1
         if seq != seqs[wallet] or after != balances[wallet]:
             wrong.append(f"wallet {wallet}: entry {seq} says {after}, it is {balances[wallet]}")
-        if kind == "rent" and -amount != by_entry.pop((wallet, seq), None):
+        if kind == "rent" and -amount != by_entry.pop((wallet, seq, written_at), None):
             wrong.append(f"wallet {wallet}: entry {seq} of {amount} has other lines")
     wrong += [f"lines of {where} have no entry" for where in by_entry]
     for wallet, total, held in rows("SELECT workspace_id, balance, held FROM wallet_wallet"):

@@ -11,6 +11,7 @@ from conftest import make_workspace
 from numbers.archiving import NumbersLeft
 from numbers.models import Number, RentArrears, RentDue, RentLine, RentRun
 from numbers.rent import collect_due
+from numbers.rent_lines import lines_of
 from numbers.rent_runs import RunInTheFuture
 from numbers.tests.rent_book import at, audit, balance, buy, due_on, lines, put_in
 from wallet import ledger
@@ -167,6 +168,19 @@ def test_more_than_a_transaction_holds_is_paid_slice_by_slice(acme, monkeypatch)
     assert all(len(lines(number)) == 1 for number in numbers)
     amounts = Entry.objects.filter(kind=Kind.RENT).order_by("seq").values_list("amount", flat=True)
     assert (run.payments, list(amounts)) == (10, [-4, -4, -2])
+    assert audit() == []
+
+
+def test_wallets_of_one_charge_may_be_taken_in_several_statements(acme, globex, monkeypatch):
+    """So that nobody waits for a processor until all of them are: the lines still are theirs."""
+    monkeypatch.setattr("numbers.rent.AT_ONCE", 3)
+    for workspace in (acme, globex):
+        for _ in range(2):
+            buy(workspace, "2023-01-10", "1.00")
+    collect_due(at("2023-02-12"))
+    entries = Entry.objects.filter(kind=Kind.RENT)
+    assert len({entry.key for entry in entries}) == 1, "in one transaction"
+    assert [len(lines_of(entry, most=9)) for entry in entries] == [2, 2]
     assert audit() == []
 
 

@@ -24,6 +24,7 @@ from wallet.models import MOST, Entry, Hold, Kind, Wallet
 from workspaces.models import User
 
 ZERO = Decimal(0)
+SIX_PLACES = Decimal("0.000001")
 ModelT = TypeVar("ModelT", bound=models.Model)
 
 
@@ -106,8 +107,10 @@ def charge(
     ``keep`` how much must stay available (see ``wallet.ring_fence``), 0 or more. Raises
     ``InsufficientFunds``, ``KeptForRent``.
     """
-    return _post(
-        wallet, kind, -positive(amount), contra="revenue", key=key, text=text,
+    amount, currency = -positive(amount), currency or wallet.currency
+    row = _call("wallet_charge", wallet.pk, currency, kind, amount, key, text, reference, keep)
+    return _written(
+        row, wallet=wallet, kind=kind, amount=amount, contra="revenue", key=key, text=text,
         reference=reference, currency=currency, keep=keep,
     )  # fmt: skip
 
@@ -278,7 +281,7 @@ def checked(amount: Decimal) -> Decimal:
     if not isinstance(amount, Decimal) or not amount.is_finite():
         raise InvalidAmount("That is not an amount of money.")
     try:
-        exact = amount == amount.quantize(Decimal("0.000001"))
+        exact = amount == amount.quantize(SIX_PLACES)
     except InvalidOperation:
         exact = False
     if not exact or abs(amount) > MOST:
@@ -290,16 +293,28 @@ def checked(amount: Decimal) -> Decimal:
 
 def _post(
     wallet: Wallet, kind: Kind, amount: Decimal, *, contra: str, key: str, text: str,
-    reference: str, currency: str = "", keep: Decimal | None = None,
-    refunds: Entry | None = None, by: User | None = None, reason: str = "",
+    reference: str, currency: str = "", refunds: Entry | None = None, by: User | None = None,
+    reason: str = "",
 ) -> Entry:  # fmt: skip
     currency = currency or wallet.currency
     refunds_id = refunds.pk if refunds else None
     by_id = by.pk if by else None
-    outcome, available, pk, seq, balance_after, created_at = _call(
+    row = _call(
         "wallet_post", wallet.pk, currency, kind, amount, contra, key, text, reference,
-        refunds_id, by_id, reason, keep,
+        refunds_id, by_id, reason, None,
     )  # fmt: skip
+    return _written(
+        row, wallet=wallet, kind=kind, amount=amount, contra=contra, key=key, text=text,
+        reference=reference, currency=currency, refunds_id=refunds_id, by_id=by_id, reason=reason,
+    )  # fmt: skip
+
+
+def _written(
+    row: tuple[Any, ...], *, wallet: Wallet, kind: Kind, amount: Decimal, contra: str, key: str,
+    text: str, reference: str, currency: str, keep: Decimal | None = None,
+    refunds_id: int | None = None, by_id: int | None = None, reason: str = "",
+) -> Entry:  # fmt: skip
+    outcome, available, pk, seq, balance_after, created_at = row
     _raise_unless_done(
         outcome, key, available=available, needed=-amount, currency=currency, keep=keep
     )
@@ -343,10 +358,14 @@ def _raise_unless_done(
 
 def _call(function: str, *arguments: Any) -> tuple[Any, ...]:
     """One round trip: (outcome, available money, and what only the database knows)."""
-    marks = ", ".join(["%s"] * len(arguments))
-    query = f"SELECT * FROM {function}({marks})"  # noqa: S608  names are ours  # nosec B608
-    [row] = prepared.fetch(query, arguments)
+    [row] = prepared.fetch(_query(function, len(arguments)), arguments)
     return row
+
+
+@cache
+def _query(function: str, arguments: int) -> str:
+    marks = ", ".join(["%s"] * arguments)
+    return f"SELECT * FROM {function}({marks})"  # noqa: S608  names are ours  # nosec B608
 
 
 def _as_read(model: type[ModelT], **columns: object) -> ModelT:

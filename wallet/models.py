@@ -170,8 +170,13 @@ class Entry(models.Model):
     key = models.CharField(max_length=200)
     text = models.CharField(max_length=200)
     reference = models.CharField(max_length=80, blank=True)
-    hold = models.ForeignKey(Hold, null=True, on_delete=models.PROTECT, db_index=False)
-    refunds = models.ForeignKey("self", null=True, on_delete=models.PROTECT, db_index=False)
+    # Keys that name the wallet as well prove what plain ones would.
+    hold = models.ForeignKey(
+        Hold, null=True, on_delete=models.PROTECT, db_index=False, db_constraint=False
+    )
+    refunds = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, db_index=False, db_constraint=False
+    )
     by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, db_index=False)
     reason = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField()

@@ -41,6 +41,8 @@ class Direction(models.TextChoices):
     OUT = "out", "Outgoing"
 
 
+# A key without a constraint of its own has one that names the workspace as well, and so proves
+# what a plain one would (workspaces.same_workspace).
 class Conversation(WorkspaceOwned):
     """All calls and messages between one of our numbers and one contact.
 
@@ -50,7 +52,9 @@ class Conversation(WorkspaceOwned):
     """
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
-    number = models.ForeignKey(Number, on_delete=models.PROTECT, db_index=False)
+    number = models.ForeignKey(
+        Number, on_delete=models.PROTECT, db_index=False, db_constraint=False
+    )
     contact = models.CharField(max_length=LONGEST_ADDRESS)
     last_at = models.DateTimeField(help_text="When something last happened in it.")
     last_text = models.CharField(max_length=160, blank=True)
@@ -99,8 +103,12 @@ class Interaction(WorkspaceOwned):
     """
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
-    conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, db_index=False)
-    number = models.ForeignKey(Number, on_delete=models.PROTECT, db_index=False)
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.PROTECT, db_index=False, db_constraint=False
+    )
+    number = models.ForeignKey(
+        Number, on_delete=models.PROTECT, db_index=False, db_constraint=False
+    )
     sid = models.CharField(max_length=34, null=True, unique=True)  # noqa: DJ001  not yet, not ""
     direction = models.CharField(max_length=3, choices=Direction)
     status = models.CharField(max_length=20)
@@ -138,7 +146,9 @@ class Call(Interaction):
 
     outcome = models.CharField(max_length=10, choices=Outcome, blank=True)
     # The route in force when it arrived: every later step of the call follows this one.
-    route = models.ForeignKey(Route, null=True, on_delete=models.PROTECT, db_index=False)
+    route = models.ForeignKey(
+        Route, null=True, on_delete=models.PROTECT, db_index=False, db_constraint=False
+    )
     seconds = models.PositiveIntegerField(null=True, help_text="From the answer to the end.")
     answered_by = models.CharField(max_length=16, blank=True, help_text="The phone that took it.")
     # How long it may last; 0 where there was no money for it. Of one that came in, empty until
@@ -149,7 +159,7 @@ class Call(Interaction):
     minute_price = money_field(null=True)
     may_cost = money_field(null=True)
     set_aside = money_field(null=True)
-    hold = models.OneToOneField(Hold, null=True, on_delete=models.PROTECT)
+    hold = models.OneToOneField(Hold, null=True, on_delete=models.PROTECT, db_constraint=False)
     # When nothing more was to be paid of it; until then it stays promised.
     paid_at = models.DateTimeField(null=True, editable=False)
     # When the carrier was asked for the legs and recordings of it that nobody reported.

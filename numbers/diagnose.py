@@ -13,12 +13,12 @@ from lib import money
 from lib.errors import Fix, Refusal
 from numbers.limits import limits_of, ordered_today
 from numbers.pricing import Price, prices_in
-from numbers.refusals import ProviderNotConfigured
+from numbers.refusals import ProviderNotConfigured, ProviderRefused
 from numbers.reports import DiagnosisReport, Finding, Verdict, rows_of
 from numbers.review import unmet_requirement
 from numbers.search import Found, Wanted, search_numbers
 from telephony import provider
-from telephony.errors import NotConfigured, ProviderError
+from telephony.errors import NotConfigured, ProviderError, ProviderUnavailable
 from wallet.addresses import add_funds_address
 from wallet.models import Wallet
 from workspaces.access import who_can_grant
@@ -166,9 +166,12 @@ def _credentials() -> Finding:
     except NotConfigured as error:
         refusal = ProviderNotConfigured(error.reason)
         return Finding(cause, title, Verdict.PROBLEM, refusal.sentence, refusal.fix)
-    except ProviderError:
+    except ProviderUnavailable:
         quiet = "The provider does not answer at the moment, so they cannot be checked."
         return Finding(cause, title, Verdict.UNKNOWN, quiet)
+    except ProviderError as error:
+        refused = ProviderRefused(error)
+        return Finding(cause, title, Verdict.PROBLEM, refused.sentence, refused.fix)
     if account.status != "active":
         refusal = ProviderNotConfigured("suspended")
         return Finding(cause, title, Verdict.PROBLEM, refusal.sentence, refusal.fix)

@@ -12,9 +12,9 @@ from numbers import cures, sync
 from numbers.compare import Kind
 from numbers.models import Number
 from numbers.number_refusals import NotAtCarrier, NumberGivenBack
-from numbers.refusals import ProviderDown, ProviderNotConfigured
+from numbers.refusals import refusal_for
 from numbers.sync_models import Difference, NumberCheck, SyncRun
-from telephony.errors import NotConfigured, NotFound, ProviderError
+from telephony.errors import NotFound, ProviderError
 from workspaces.models import User
 
 MOST = 20
@@ -145,10 +145,8 @@ def asking_about(number: Number) -> Iterator[None]:
         yield
     except NotFound as error:
         raise NotAtCarrier(number) from error
-    except NotConfigured as error:
-        raise ProviderNotConfigured(error.reason) from error
     except ProviderError as error:
-        raise ProviderDown from error
+        raise refusal_for(error) from error
 
 
 def _words(value: object) -> str:

@@ -24,7 +24,7 @@ from numbers.compare import Kind, compare
 from numbers.models import Number, OrderLine
 from numbers.number_refusals import NotAtCarrier
 from numbers.provider_data import look_up
-from numbers.refusals import ProviderNotConfigured
+from numbers.refusals import ProviderDown, ProviderNotConfigured
 from numbers.reports import DiagnosisReport, Finding, Verdict, rows_of
 from numbers.usages import Usages, usages_of
 from telephony.values import Capability, OwnedNumber
@@ -256,15 +256,15 @@ def _at_carrier(asked: Asked) -> Finding:
             cause, title, Verdict.PROBLEM, "The carrier does not have the number in the account "
             "any more.", *compare_button(asked.membership, asked.number), group=INBOUND,
         )  # fmt: skip
-    if isinstance(told, ProviderNotConfigured):
-        return Finding(cause, title, Verdict.PROBLEM, told.sentence, told.fix,
-                       "Write to support.", group=INBOUND)  # fmt: skip
-    if isinstance(told, Refusal):
+    if isinstance(told, ProviderDown):
         return Finding(
             cause, title, Verdict.UNKNOWN,
             "The carrier does not answer at the moment, so it cannot be checked.",
             Fix("Check again", asked.page("number_why")), "Try again in a minute.", group=INBOUND,
         )  # fmt: skip
+    if isinstance(told, Refusal):
+        return Finding(cause, title, Verdict.PROBLEM, told.sentence, told.fix,
+                       "Write to support.", group=INBOUND)  # fmt: skip
     if told.status not in ("", "in-use"):
         return Finding(
             cause, title, Verdict.PROBLEM, f"The carrier says: {told.status}.",

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from numbers.models import Number
 from numbers.number_refusals import NotAtCarrier
-from numbers.refusals import ProviderDown, ProviderNotConfigured
+from numbers.refusals import refusal_for
 from telephony import provider
-from telephony.errors import NotConfigured, NotFound, ProviderError
+from telephony.errors import NotFound, ProviderError
 from telephony.values import OwnedNumber
 from telephony.webhook_urls import webhooks_for_numbers
 
@@ -28,10 +28,8 @@ def look_up(number: Number) -> ProviderData:
         owned = provider.fetch(sid=number.provider_sid)
     except NotFound as error:
         raise NotAtCarrier(number) from error
-    except NotConfigured as error:
-        raise ProviderNotConfigured(error.reason) from error
     except ProviderError as error:
-        raise ProviderDown from error
+        raise refusal_for(error) from error
     return ProviderData(
         owned=owned,
         reaches_us=owned.webhooks == webhooks_for_numbers(owned.capabilities),

@@ -170,6 +170,21 @@ class ProviderDown(Refusal):
         super().__init__("The carrier has a problem or is busy. Try again in a minute.")
 
 
+class ProviderRefused(Refusal):
+    """A question that the provider refuses for a cause that we have no better words for."""
+
+    code = "provider_refuses"
+    title = "The carrier refuses to tell"
+    status = 503
+
+    def __init__(self, error: errors.ProviderError) -> None:
+        super().__init__(
+            f"The carrier answers, and refuses what was asked ({error.codes}). "
+            "Trying again will hardly help. Write to support.",
+            fix=Fix("Write to support", f"mailto:{settings.SUPPORT_EMAIL}"),
+        )
+
+
 class GaveUp(Refusal):
     """The outcome was unknown, and the quiet time has passed without a trace of the number."""
 
@@ -230,4 +245,4 @@ def refusal_for(
         case errors.ProviderUnavailable():
             return ProviderDown()
         case _:
-            return ProviderSaidNo(e164) if e164 else ProviderDown()
+            return ProviderSaidNo(e164) if e164 else ProviderRefused(error)

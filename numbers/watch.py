@@ -20,7 +20,7 @@ from lib import money
 from numbers.models import Number, OrderLine
 from numbers.sync_models import BalanceSample, Difference, DifferenceQuerySet, SyncRun
 from telephony import provider
-from telephony.errors import NotConfigured, ProviderError
+from telephony.errors import NotConfigured, ProviderError, ProviderUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -191,8 +191,10 @@ def credentials_work() -> str:
         account = provider.account()
     except NotConfigured as error:
         return f"The credentials do not work: {error.reason}."
-    except ProviderError:
+    except ProviderUnavailable:
         return "The provider does not answer."
+    except ProviderError as error:
+        return f"The provider refuses to tell ({error.codes})."
     return "" if account.status == "active" else f"The provider's account is {account.status}."
 
 

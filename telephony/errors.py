@@ -23,11 +23,16 @@ class ProviderError(Exception):
         self.http_status = http_status
         self.request_id = request_id
 
+    @property
+    def codes(self) -> str:
+        """``HTTP 400, code 21422``: what may be shown of it, and helps whoever is written to."""
+        codes = [f"HTTP {self.http_status}"] if self.http_status else []
+        codes += [f"code {self.provider_code}"] if self.provider_code else []
+        return ", ".join(codes) or "no answer"
+
     def __str__(self) -> str:
-        facts = [f"HTTP {self.http_status}"] if self.http_status else []
-        facts += [f"code {self.provider_code}"] if self.provider_code else []
-        facts += [self.request_id] if self.request_id else []
-        return f"{type(self).__name__}: {self.args[0]} ({', '.join(facts) or 'no answer'})"
+        request = f", {self.request_id}" if self.request_id else ""
+        return f"{type(self).__name__}: {self.args[0]} ({self.codes}{request})"
 
 
 class NumberTaken(ProviderError):

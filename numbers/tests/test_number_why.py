@@ -201,6 +201,13 @@ def test_a_carrier_that_does_not_answer_is_a_line(as_owner, connected, simulator
     assert found["status"][0] == "ok"
 
 
+def test_a_carrier_that_refuses_is_not_called_silent(as_owner, connected, simulator):
+    simulator.fault("porting_out", times=-1)  # any no that has nothing to do with looking
+    verdict, words, fix = lines(as_owner, connected)["at_carrier"]
+    assert (verdict, "refuses" in words, "code 22350" in words) == ("problem", True, True)
+    assert fix.startswith("mailto:")
+
+
 def test_no_money_for_what_comes_in(as_outsider, globex, make_number):
     from wallet.models import Wallet
 

@@ -90,8 +90,11 @@ def test_the_heartbeat_tells_when_beat_and_worker_were_last_alive():
 
 @pytest.mark.parametrize(
     ("fault", "words"),
-    [("unauthorized", "do not work"), ("server_error", "does not answer"), ("suspended", "do not")],
-)
+    [
+        ("unauthorized", "do not work"), ("server_error", "does not answer"),
+        ("suspended", "do not"), ("porting_out", "refuses to tell (HTTP 400, code 22350)"),
+    ],
+)  # fmt: skip
 def test_credentials_that_do_not_work_are_told_in_words(simulator, fault, words):
     assert watch.credentials_work() == ""
     simulator.fault(fault)

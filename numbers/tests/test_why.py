@@ -82,7 +82,11 @@ def test_nothing_available_offers_what_works(acme, as_owner, simulator):
 
 @pytest.mark.parametrize(
     ("fault", "said"),
-    [("unauthorized", "missing or wrong"), ("suspended", "suspended the account")],
+    [
+        ("unauthorized", "missing or wrong"),
+        ("suspended", "suspended the account"),
+        ("porting_out", "refuses what was asked"),
+    ],
 )
 def test_credentials_that_do_not_work(acme, as_owner, simulator, fault, said):
     findings(as_owner)  # countries and prices are known from now on

@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString
 
 from lib.errors import Refusal
 from lib.read_only_admin import ReadOnlyAdmin
-from numbers import cures, sync, tasks
+from numbers import cures, tasks
 from numbers.admin_orders import MAY_REFUND
 from numbers.assign import assign_number, give_back_nobodys
 from numbers.models import OrderLine
@@ -213,6 +213,8 @@ class SyncRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="What it would do")
     def would_do(self, run: SyncRun) -> SafeString | str:
+        if run.dry_run and not run.ended_at:
+            return "It is not known yet: the run is under way. Reload to see it."
         if run.dry_run and not run.complete:
             return f"Nothing, since it did not come to its end: {run.error}"
         if not run.planned:
@@ -222,21 +224,14 @@ class SyncRunAdmin(ReadOnlyAdmin):
 
     @method_decorator(permission_required(MAY_COMPARE, raise_exception=True))
     def start(self, request: HttpRequest) -> HttpResponse:
-        """Compare now; a dry run ends with what it would do."""
+        """Compare now, by a worker: the carrier's list may take minutes. A dry run's own page
+        says what it would do.
+        """
         if request.method == "POST":
-            if "dry" in request.POST:
-                try:
-                    run = sync.reconcile(by=cast(User, request.user), dry_run=True)
-                    if run.complete:
-                        messages.info(request, f"A dry run, nothing was changed. {run}")
-                    else:
-                        messages.warning(request, f"The dry run broke off: {run.error}")
-                    return redirect("admin:numbers_syncrun_change", run.pk)
-                except sync.AlreadyRunning:
-                    messages.warning(request, "A comparison is under way already.")
-            else:
-                tasks.reconcile.delay(request.user.pk)
-                messages.info(request, "The comparison has begun. Reload to see its result.")
+            is_dry = "dry" in request.POST
+            tasks.reconcile.delay(request.user.pk, dry_run=is_dry)
+            what = "dry run has begun, and changes nothing" if is_dry else "comparison has begun"
+            messages.info(request, f"The {what}. Reload to see its result.")
         return redirect("admin:numbers_syncrun_changelist")
 
 

@@ -37,7 +37,7 @@ BATCH = 1000
 MOST_PLANNED = 1000
 MOST_LEFT_OUT = 100
 MOST_LOST = 20  # in one run, or half of all numbers where that is more
-# How long one run waits in all where the provider is busy. For a dry run somebody sits there.
+# How long one run waits in all where the provider is busy.
 PATIENCE_SECONDS = 300.0
 ONE_RUN_AT_A_TIME = 7_310_452  # the key of an advisory lock
 # What was bought or given back this shortly before the walk may not show in the provider's list
@@ -71,7 +71,7 @@ def reconcile(*, by: User | None = None, dry_run: bool = False) -> SyncRun:
     ends the run incomplete, with its error noted and nothing cured. ``dry_run`` notes and cures
     nothing, and keeps with the run what would be done about each difference.
     """
-    with _alone(), busy.patient(0 if dry_run else PATIENCE_SECONDS):
+    with _alone(), busy.patient(PATIENCE_SECONDS):
         run = SyncRun.objects.create(started_at=timezone.now(), by=by, dry_run=dry_run)
         try:
             shown = _walk(run)

@@ -53,10 +53,10 @@ def repair_webhooks() -> None:
 
 
 @shared_task
-def reconcile(by_id: int | None = None) -> None:
+def reconcile(by_id: int | None = None, *, dry_run: bool = False) -> None:
     by = User.objects.filter(pk=by_id).first() if by_id else None
     try:
-        sync.reconcile(by=by)
+        sync.reconcile(by=by, dry_run=dry_run)
     except sync.AlreadyRunning:
         log.info("another process is comparing with the provider already")
 

@@ -136,12 +136,6 @@ def test_one_that_stays_busy_ends_the_run(broken, simulator, waited, retry_after
     assert sum(waited) <= sync.PATIENCE_SECONDS
 
 
-def test_nobody_sits_before_a_dry_run_that_waits(broken, simulator, waited):
-    simulator.fault("rate_limited", retry_after="1")
-    assert nothing_was_done(sync.reconcile(dry_run=True), simulator)
-    assert waited == []
-
-
 # --- Lists that are not whole ---------------------------------------------------------------
 
 

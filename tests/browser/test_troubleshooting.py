@@ -125,7 +125,7 @@ BULLETS: dict[tuple[str, str], Seen] = {
     (NOT_REACHING, "Active workspace"): Seen(
         as_it_is, f"{HELP}?number=%2B13105550199", "list_workspace", IN_THE_WAY,
         "is in Globex, and this is Acme. Switch the workspace.", "Open it there",
-        leads=r"/w/globex/numbers/\w+/$",
+        leads=r"/w/globex/numbers/[\w-]+/$",
     ),
     (NOT_REACHING, "AI assistant assigned"): Seen(
         as_it_is, WHY, "answered", IN_THE_WAY, "Nobody is chosen to answer calls",

@@ -115,6 +115,7 @@ class WorkspaceAdmin(Reasoned):
             text = f"Support removed {membership.user}{why}"
             _record(request, membership.workspace, "member.removed", text)
             membership.delete()
+            members.end_sessions_of_a_stranger(membership.user)
 
 
 def _record(

@@ -120,15 +120,20 @@ def may_give(actor: Membership, role: Role) -> None:
 def _end(member: Membership, actor: Membership, action: str, text: str) -> None:
     _record(member, actor, action, text, {"role": [member.role, None]})
     member.delete()
-    _end_sessions_of_a_stranger(member.user)
+    end_sessions_of_a_stranger(member.user)
 
 
-def _end_sessions_of_a_stranger(user: User) -> None:
+def end_sessions_of_a_stranger(user: User) -> None:
     """Whoever has no workspace left is signed out everywhere; the gate alone would do, but
     an open session of somebody who has left is nobody's friend."""
     if not user.is_staff and not user.memberships.exists():
-        for session in UserSession.objects.filter(user=user):
-            session.end()
+        end_sessions(user)
+
+
+def end_sessions(user: User) -> None:
+    """Sign somebody out everywhere."""
+    for session in UserSession.objects.filter(user=user):
+        session.end()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.test import Client
 
 from conftest import signed_in
 from numbers.models import PriceRule
@@ -14,6 +15,14 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def support(db):
     return signed_in(User.objects.create_superuser("staff@example.test", "numbers-demo"))
+
+
+def with_a_session_of_their_own(user: User) -> Client:
+    """A browser that signed in by the form, so that it is among the person's sessions."""
+    browser = Client()
+    browser.post("/accounts/login/", {"login": user.email, "password": "numbers-demo"})
+    assert browser.get("/workspaces/").status_code == 200
+    return browser
 
 
 def form(workspace: Workspace, members: list[dict], **changes: str) -> dict[str, str]:
@@ -62,6 +71,12 @@ def test_support_cannot_leave_it_without_an_owner(support, acme, owner, place, c
     assert answer.status_code == 200
     assert "A workspace keeps an owner" in answer.text
     assert place(owner).role == "owner"
+
+
+def test_who_is_removed_by_support_is_signed_out_everywhere(support, acme, owner, member):
+    browser = with_a_session_of_their_own(member)
+    save(support, acme, [{"role": "owner"}, {"role": "member", "DELETE": "on"}])
+    assert browser.get("/workspaces/").url == "/accounts/login/?next=/workspaces/"
 
 
 def test_neither_workspaces_nor_people_are_deleted(support, acme, owner):

@@ -171,10 +171,14 @@ class DeskUserAdmin(Reasoned, UserAdmin):
     def save_model(
         self, request: HttpRequest, obj: User, form: forms.ModelForm, change: bool
     ) -> None:
-        """Each of their workspaces hears that a login is switched off or on again."""
+        """Each of their workspaces hears that a login is switched off or on again. Off, its
+        sessions end: one that somebody stole does not come back with the login.
+        """
         super().save_model(request, obj, form, change)
         if not change or "is_active" not in form.changed_data:
             return
+        if not obj.is_active:
+            members.end_sessions(obj)
         turned = "on again" if obj.is_active else "off"
         text = f"Support switched the login of {obj} {turned}: {form.cleaned_data['reason']}"
         for membership in obj.memberships.select_related("workspace"):

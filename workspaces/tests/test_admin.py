@@ -131,6 +131,16 @@ def test_a_login_is_switched_off_with_a_reason_that_its_workspaces_hear(support,
     assert LogEntry.objects.get().change_message == "is_active: Left the firm"
 
 
+def test_a_session_does_not_come_back_with_a_login_that_was_off(support, acme, owner, member):
+    browser = with_a_session_of_their_own(member)
+    address = f"/admin/workspaces/user/{member.pk}/change/"
+    support.post(address, login_form(member, reason="The laptop was stolen"))
+    support.post(address, login_form(member, reason="It is safe again", is_active="on"))
+    member.refresh_from_db()
+    assert member.is_active
+    assert browser.get("/workspaces/").url == "/accounts/login/?next=/workspaces/"
+
+
 def test_the_only_owner_is_not_switched_off_before_there_is_another(support, acme, owner, member):
     address = f"/admin/workspaces/user/{owner.pk}/change/"
     answer = support.post(address, login_form(owner, reason="Left the firm"))

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
@@ -175,6 +176,9 @@ class DeskUserAdmin(Reasoned, UserAdmin):
         sessions end: one that somebody stole does not come back with the login.
         """
         super().save_model(request, obj, form, change)
+        if "email" in form.changed_data:
+            # It would go on as a way in, and be mailed links for a new password.
+            EmailAddress.objects.filter(user=obj).delete()
         if not change or "is_active" not in form.changed_data:
             return
         if not obj.is_active:

@@ -1,6 +1,7 @@
 """What support does with workspaces and people, and that the workspace hears of it."""
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
@@ -139,6 +140,19 @@ def test_a_session_does_not_come_back_with_a_login_that_was_off(support, acme, o
     member.refresh_from_db()
     assert member.is_active
     assert browser.get("/workspaces/").url == "/accounts/login/?next=/workspaces/"
+
+
+def test_the_address_before_is_no_way_in_any_more(support, owner, member, mailoutbox):
+    EmailAddress.objects.create(user=member, email=member.email, primary=True, verified=True)
+    address = f"/admin/workspaces/user/{member.pk}/change/"
+    new = {"email": "max@acme.test", "is_active": "on", "reason": "Their mailbox was taken over"}
+    support.post(address, login_form(member, **new))
+    Client().post("/accounts/password/reset/", {"email": "member@acme.test"})
+    Client().post("/accounts/password/reset/", {"email": "max@acme.test"})
+    assert ["/key/" in mail.body for mail in mailoutbox] == [False, True]
+    browser = Client()
+    browser.post("/accounts/login/", {"login": "member@acme.test", "password": "numbers-demo"})
+    assert browser.get("/workspaces/").status_code == 302
 
 
 def test_the_only_owner_is_not_switched_off_before_there_is_another(support, acme, owner, member):

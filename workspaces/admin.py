@@ -5,8 +5,9 @@ from typing import Any, cast
 from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import UserChangeForm
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -147,6 +148,9 @@ def _needs_another_owner(user: User, workspace: Workspace) -> str:
     )  # fmt: skip
 
 
+IS_STAFF = ("is_staff", "is_superuser", "groups")
+
+
 @admin.register(User)
 class DeskUserAdmin(Reasoned, UserAdmin):
     form = DeskUserForm
@@ -164,6 +168,16 @@ class DeskUserAdmin(Reasoned, UserAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
         """Whoever did something stays named in the audit trail; a login is switched off."""
         return False
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Whoever changes an address can get in with it: support staff are left to superusers."""
+        if obj is not None and obj.is_staff and not cast(User, request.user).is_superuser:
+            return False
+        return super().has_change_permission(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: object | None = None) -> Any:
+        """Nobody gives what they do not have: superusers alone say who is support staff."""
+        return () if cast(User, request.user).is_superuser else IS_STAFF
 
     def user_change_password(self, request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
         """Nobody sets the password of somebody else: the login page mails a new one."""
@@ -187,6 +201,23 @@ class DeskUserAdmin(Reasoned, UserAdmin):
         text = f"Support switched the login of {obj} {turned}: {form.cleaned_data['reason']}"
         for membership in obj.memberships.select_related("workspace"):
             _record(request, membership.workspace, "member.login", text)
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class DeskGroupAdmin(GroupAdmin):
+    """What the staff of a group may do; superusers alone change it, as who is in one."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return cast(User, request.user).is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
+        return cast(User, request.user).is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
+        return cast(User, request.user).is_superuser
 
 
 @admin.register(Invitation)

@@ -3,6 +3,7 @@
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
 from conftest import signed_in
@@ -173,6 +174,47 @@ def test_a_login_that_is_off_is_no_owner_to_hand_a_workspace_to(support, acme, o
     answer = save(support, acme, [{"role": "viewer"}, {"role": "owner"}])
     assert "keeps an owner who can sign in" in answer.text
     assert save(support, acme, [{"role": "owner"}, {"role": "owner"}]).status_code == 302
+
+
+@pytest.fixture
+def helper(db) -> User:
+    """Support staff who may look after people and groups, and are no superuser."""
+    user = User.objects.create_user("helper@example.test", "numbers-demo", is_staff=True)
+    codes = ["view_user", "change_user", "add_user", "view_group", "change_group", "add_group"]
+    user.user_permissions.set(Permission.objects.filter(codename__in=codes))
+    return user
+
+
+def test_staff_who_are_no_superusers_make_nobody_staff(helper, owner, member):
+    group = Group.objects.create(name="Billing")
+    more = {"is_active": "on", "is_staff": "on", "is_superuser": "on", "groups": str(group.pk)}
+    address = f"/admin/workspaces/user/{member.pk}/change/"
+    form = login_form(member, **more, last_name="Power", reason="They asked")
+    assert signed_in(helper).post(address, form).status_code == 302
+    member.refresh_from_db()
+    assert (member.last_name, member.is_staff, member.is_superuser) == ("Power", False, False)
+    assert not member.groups.exists()
+
+
+def test_staff_who_are_no_superusers_change_neither_staff_nor_themselves(support, helper):
+    boss = User.objects.get(email="staff@example.test")
+    for person in (boss, helper):
+        form = login_form(person, email="mine@example.test", is_active="on", reason="I want to")
+        address = f"/admin/workspaces/user/{person.pk}/change/"
+        assert signed_in(helper).get(address).status_code == 200
+        assert signed_in(helper).post(address, form).status_code == 403
+    assert not User.objects.filter(email="mine@example.test").exists()
+
+
+def test_staff_who_are_no_superusers_change_no_group(support, helper):
+    group = Group.objects.create(name="Billing")
+    everything = {"name": "All", "permissions": [Permission.objects.latest("pk").pk]}
+    address = f"/admin/auth/group/{group.pk}/change/"
+    assert signed_in(helper).get(address).status_code == 200
+    for to in (address, "/admin/auth/group/add/"):
+        assert signed_in(helper).post(to, everything).status_code == 403
+    assert list(Group.objects.values_list("name", "permissions")) == [("Billing", None)]
+    assert support.post(address, everything).status_code == 302
 
 
 def test_nobody_sets_the_password_of_somebody_else(support, member):

@@ -6,7 +6,7 @@ be there without the other.
 
 from collections.abc import Iterable
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 
 from django.db import models
 from django.utils import timezone
@@ -27,14 +27,16 @@ def record(
 
     ``action`` is a code such as ``number.released``, ``text`` a sentence for people,
     ``details`` what was before and after as JSON. ``by`` None means the system itself. The
-    subject is named by its model, its public id (or ``subject_id``) and ``label``.
+    subject is named by its model, its public id (or ``subject_id``) and ``label``. What is too
+    long ends in "…": nothing that somebody does fails because it cannot be told in full.
     """
     kind = subject._meta.model_name or "" if subject is not None else ""
     return AuditEvent.objects.create(
-        workspace=workspace, at=timezone.now(), by=by, by_name=str(by) if by else "System",
+        workspace=workspace, at=timezone.now(), by=by, by_name=_name_of(by),
         origin=ORIGIN.get(), action=action, subject_kind=kind,
         subject_id=subject_id or str(getattr(subject, "public_id", subject and subject.pk) or ""),
-        label=label or str(subject or ""), text=text, details=details or {},
+        label=_fitting("label", label or str(subject or "")), text=_fitting("text", text),
+        details=details or {},
     )  # fmt: skip
 
 
@@ -46,9 +48,19 @@ def record_many(
     now = timezone.now()
     AuditEvent.objects.bulk_create(
         AuditEvent(
-            workspace_id=workspace_id, at=now, by=by, by_name=str(by) if by else "System",
+            workspace_id=workspace_id, at=now, by=by, by_name=_name_of(by),
             origin=ORIGIN.get(), action=action, subject_kind=subject_kind, subject_id=subject_id,
-            label=label, text=text,
+            label=_fitting("label", label), text=_fitting("text", text),
         )
         for workspace_id, subject_id, label, text in events
     )  # fmt: skip
+
+
+def _name_of(by: User | None) -> str:
+    return _fitting("by_name", str(by)) if by else "System"
+
+
+def _fitting(column: str, words: str) -> str:
+    """Names, reasons and tags are people's own, and together longer than any column."""
+    most = cast(int, cast(models.CharField, AuditEvent._meta.get_field(column)).max_length)
+    return words if len(words) <= most else f"{words[: most - 1]}…"

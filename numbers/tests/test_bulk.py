@@ -75,6 +75,13 @@ def test_tags_are_added_to_all(as_member, three, owner):
     ]  # fmt: skip
 
 
+def test_as_many_and_long_tags_as_may_be_are_added(as_member, three):
+    names = [f"{i:02} {'long ' * 6}{i:02}" for i in range(20)]
+    page = do(as_member, "tag", three, tags=",".join(names)).content.decode()
+    assert "3 of 3 tagged" in page
+    assert three[0].taggings.count() == 20
+
+
 def test_all_are_switched_off_and_on(as_member, three):
     assert "3 of 3 switched off" in do(as_member, "deactivate", three).content.decode()
     assert Number.objects.active().count() == 0

@@ -25,6 +25,17 @@ def test_what_the_system_does_is_told_as_such(acme):
     assert (event.by, event.by_name, event.origin) == (None, "System", "")
 
 
+def test_whatever_people_are_called_it_is_told(acme, owner):
+    owner.first_name, owner.last_name = "O" * 150, "L" * 150
+    long = {"label": "x" * 254, "text": "y" * 401}
+    event = audit.record(workspace=acme, by=owner, action="invitation.sent", **long)
+    assert [len(event.by_name), len(event.label), len(event.text)] == [160, 160, 400]
+    assert event.text == "y" * 399 + "…"
+    told = [(acme.pk, "id", long["label"], "z" * 400)]
+    audit.record_many(by=owner, action="number.held", subject_kind="number", events=told)
+    assert AuditEvent.objects.get(text="z" * 400).label.endswith("x…")
+
+
 def test_the_request_tells_its_address(as_owner, acme, settings):
     settings.BEHIND_PROXY = True
     seen = []

@@ -24,6 +24,7 @@ from numbers.models import (
 )
 from numbers.order_log import steps_of
 from numbers.refund import refund_line
+from workspaces.access import is_it_you
 
 MAY_REFUND = "numbers.refund_orderline"
 
@@ -88,6 +89,8 @@ def refund_view(request: HttpRequest, line_id: int) -> HttpResponse:
     """Ask for the reason, then give the money back."""
     if not request.user.has_perm(MAY_REFUND):
         raise PermissionDenied
+    if asks := is_it_you(request):
+        return asks
     line = get_object_or_404(OrderLine.objects.select_related("order__workspace"), pk=line_id)
     form = RefundForm(request.POST or None)
     if request.method == "POST" and form.is_valid():

@@ -35,6 +35,7 @@ from telephony.errors import (
     ProviderUnavailable,
     ReleaseRefused,
 )
+from workspaces.access import is_it_you
 from workspaces.models import User, Workspace
 
 log = logging.getLogger(__name__)
@@ -118,6 +119,8 @@ class DifferenceAdmin(ReadOnlyAdmin):
         may_decide = request.user.has_perm(MAY_DECIDE)
         if not (may_decide if request.method == "POST" else self.has_view_permission(request)):
             raise PermissionDenied
+        if may_decide and (asks := is_it_you(request)):
+            return asks
         difference = get_object_or_404(Difference, pk=pk)
         form = DecisionForm(request.POST or None, difference=difference)
         if request.method == "POST" and form.is_valid():

@@ -23,10 +23,13 @@ from numbers import owing, rent_settle, rent_staff
 from numbers.models import Number, PriceChange, RentGrace, RentRun
 from numbers.rent_models import RentAccount
 from wallet.models import Wallet
+from workspaces.access import is_it_you, recently_authenticated
 from workspaces.models import User, Workspace
 
 MAY_HELP = "numbers.change_rentaccount"
-action = [require_POST, permission_required(MAY_HELP, raise_exception=True)]
+action: list[Any] = [
+    require_POST, permission_required(MAY_HELP, raise_exception=True), recently_authenticated,
+]  # fmt: skip
 
 
 class StaffRequest(HttpRequest):
@@ -134,6 +137,8 @@ class RentAccountAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:  # fmt: skip
         if not self.has_view_permission(request):
             raise PermissionDenied
+        if request.user.has_perm(MAY_HELP) and (asks := is_it_you(request)):
+            return asks
         workspace = get_object_or_404(Workspace, pk=object_id)
         return self._page(request, workspace)
 

@@ -23,6 +23,7 @@ from lib.read_only_admin import ReadOnlyAdmin
 from wallet import ledger
 from wallet.models import CHARGED, AutoRecharge, Entry, Hold, Precautions, SavedCard, TopUp, Wallet
 from workspaces import audit
+from workspaces.access import is_it_you
 from workspaces.models import User
 
 
@@ -66,6 +67,8 @@ class MoneyAdmin(ReadOnlyAdmin):
     def act_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         if not request.user.has_perm("wallet.change_wallet"):
             raise PermissionDenied
+        if asks := is_it_you(request):
+            return asks
         row = get_object_or_404(self.get_queryset(request), pk=pk)
         form = self.form_class(request.POST or None)
         if request.method == "POST" and form.is_valid():

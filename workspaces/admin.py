@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from lib.admin_reason import ASK, Reasoned, ReasonForm
 from lib.read_only_admin import ReadOnlyAdmin
 from workspaces import audit, lifecycle, members
+from workspaces.access import is_it_you
 from workspaces.models import AuditEvent, Invitation, Membership, User, Workspace
 from workspaces.permissions import EXPLAINED, Role
 
@@ -70,8 +71,20 @@ class MembershipInline(admin.TabularInline):
     autocomplete_fields = ["user"]
 
 
+class AsksAgain(admin.ModelAdmin):
+    """Who gets in where is as grave here as on the pages: the password is asked again."""
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:  # fmt: skip
+        if self.has_change_permission(request) and (asks := is_it_you(request)):
+            return asks
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+
 @admin.register(Workspace)
-class WorkspaceAdmin(Reasoned):
+class WorkspaceAdmin(AsksAgain, Reasoned):
     list_display = ["name", "slug", "time_zone", "created_at", "archived_at"]
     search_fields = ["name", "slug"]
     readonly_fields = ["archived_at"]
@@ -152,7 +165,7 @@ IS_STAFF = ("is_staff", "is_superuser", "groups")
 
 
 @admin.register(User)
-class DeskUserAdmin(Reasoned, UserAdmin):
+class DeskUserAdmin(AsksAgain, Reasoned, UserAdmin):
     form = DeskUserForm
     ordering = ["email"]
     list_display = ["email", "first_name", "last_name", "is_staff", "is_active"]

@@ -7,6 +7,7 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
+from conftest import signed_in
 from numbers.models import Number, RentDue, RentGrace, RentRun
 from numbers.rent import collect_due
 from numbers.rent_staff import NotBilled, ReasonMissing, end_grace, extend_grace, waive_month
@@ -88,9 +89,8 @@ def test_a_second_extension_replaces_the_first(acme, staff):
 
 
 @pytest.fixture
-def as_staff(client, staff):
-    client.force_login(staff)
-    return client
+def as_staff(staff):
+    return signed_in(staff)
 
 
 ADMIN = "/admin/numbers/rentaccount"

@@ -188,6 +188,30 @@ def test_staff_without_permissions_get_no_further_than_the_first_page(world: Wor
     assert opened <= OPEN_TO_ALL_STAFF
 
 
+# Money, and who gets in where.
+STAFF_ARE_ASKED_AGAIN = {
+    "admin:wallet_wallet_adjust", "admin:wallet_entry_refund", "admin:wallet_hold_void",
+    "admin:numbers_orderline_refund", "admin:numbers_difference_decide",
+    "admin:numbers_rentaccount_change", "admin:rent_collect", "admin:rent_grace",
+    "admin:rent_end_grace", "admin:rent_waive",
+    "admin:workspaces_workspace_add", "admin:workspaces_workspace_change",
+    "admin:workspaces_user_add", "admin:workspaces_user_change",
+}  # fmt: skip
+
+
+def test_an_old_session_of_support_is_asked_too(world: World, settings):
+    settings.ACCOUNT_REAUTHENTICATION_TIMEOUT = 0  # nothing is recent
+    browser = signed_in(User.objects.create_superuser("boss@example.test", "numbers-demo"))
+    before, asked = rows_of(world.acme.pk), set()
+    for name, address in pages_of_the_admin():
+        with undone():
+            for answer in (browser.post(address), browser.get(address)):
+                if answer.headers.get("Location", "").startswith("/accounts/reauthenticate/"):
+                    asked.add(name)
+                    assert rows_of(world.acme.pk) == before, name
+    assert asked == STAFF_ARE_ASKED_AGAIN
+
+
 def rows_of(workspace_id: int) -> dict[str, list[dict[str, Any]]]:
     """All that belongs to the workspace, as the database has it."""
     found = {}

@@ -23,7 +23,7 @@ from django.utils.crypto import salted_hmac
 from lib import rate_limit
 from lib.errors import Refusal
 from workspaces import audit
-from workspaces.members import MayNot, may_give
+from workspaces.members import MayNot, may_give, owners_only
 from workspaces.models import Invitation, Membership, User
 from workspaces.permissions import Role
 
@@ -97,7 +97,10 @@ def send_again(*, invitation: Invitation, by: Membership) -> None:
 
 
 def withdraw(*, invitation: Invitation, by: Membership) -> None:
-    """Its link leads nowhere from now on. Raises ``InvitationOver``."""
+    """Its link leads nowhere from now on. Raises ``MayNot`` for an owner's, unless by an owner,
+    and ``InvitationOver``.
+    """
+    owners_only(by, invitation.role)
     with transaction.atomic():
         invitation = _locked(invitation)
         invitation.withdrawn_at = timezone.now()

@@ -47,7 +47,7 @@ def change_role(*, membership: Membership, role: Role, by: Membership) -> None:
     Raises ``MayNot`` or ``LastOwner``.
     """
     with _as_they_are_now(membership, by) as (member, actor):
-        _owners_only(actor, member.role, role)
+        owners_only(actor, member.role, role)
         held, before, old_role = actor.permissions(), member.permissions(), member.role
         member.role = role
         _set_permissions(member, member.permissions())
@@ -85,7 +85,7 @@ def change_permissions(*, membership: Membership, permissions: set[str], by: Mem
 def remove_member(*, membership: Membership, by: Membership) -> None:
     """End somebody's place, at once. Raises ``MayNot`` or ``LastOwner``."""
     with _as_they_are_now(membership, by) as (member, actor):
-        _owners_only(actor, member.role)
+        owners_only(actor, member.role)
         _end(member, actor, "member.removed", f"{member.user} was removed")
 
 
@@ -113,7 +113,7 @@ def may_give(actor: Membership, role: Role) -> None:
     """Raise ``MayNot`` unless ``actor`` may make somebody a member with this role."""
     if not actor.can(MEMBERS_MANAGE):
         raise MayNot(f"This needs the permission {MEMBERS_MANAGE}.")
-    _owners_only(actor, role)
+    owners_only(actor, role)
     _only_what_is_held(OF_ROLE[role], actor.permissions())
 
 
@@ -172,7 +172,8 @@ def _set_permissions(member: Membership, permissions: AbstractSet[str]) -> None:
     member.withdrawn = sorted(of_role - permissions)
 
 
-def _owners_only(actor: Membership, *roles: str) -> None:
+def owners_only(actor: Membership, *roles: str) -> None:
+    """Raise ``MayNot`` where one of the roles is an owner's and ``actor`` is none."""
     if Role.OWNER in roles and actor.role != Role.OWNER:
         raise MayNot("Only an owner can make, change or remove an owner.")
 

@@ -181,6 +181,14 @@ def test_nobody_invites_to_more_than_they_have(acme, owner, member, place):
         invitations.invite(by=place(admin), email="x@new.test", role=Role.OWNER)
 
 
+def test_an_admin_withdraws_no_invitation_of_an_owner(acme, invite):
+    invitation = invite(role=Role.OWNER)
+    browser = signed_in(make_member(acme, Role.ADMIN, "admin@acme.test"))
+    answer = browser.post(f"/w/acme/invitations/{invitation.public_id}/withdraw/")
+    assert (answer.status_code, "Only an owner" in answer.text) == (MayNot.status, True)
+    assert Invitation.objects.open().get() == invitation
+
+
 def test_mails_are_limited_by_workspace(acme, invite, settings):
     settings.RATE_LIMITS = {"mail": "2/h"}
     for number in range(2):

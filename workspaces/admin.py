@@ -36,6 +36,12 @@ class MembershipForm(forms.ModelForm):
     granted = PermissionsField()
     withdrawn = PermissionsField()
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """A place stays its person's: handed on, one would lose it and nobody be told."""
+        super().__init__(*args, **options)
+        if self.instance.pk and "user" in self.fields:
+            self.fields["user"].disabled = True
+
     class Meta:
         model = Membership
         fields = ["user", "role", "granted", "withdrawn"]

@@ -81,6 +81,14 @@ def test_who_is_removed_by_support_is_signed_out_everywhere(support, acme, owner
     assert browser.get("/workspaces/").url == "/accounts/login/?next=/workspaces/"
 
 
+def test_a_place_is_not_handed_on_to_somebody_else(support, acme, owner, member, outsider, place):
+    fields = form(acme, [{"role": "owner"}, {"role": "viewer"}])
+    fields["membership_set-1-user"] = str(outsider.pk)
+    support.post(f"/admin/workspaces/workspace/{acme.pk}/change/", fields)
+    assert place(member).role == "viewer"
+    assert not Membership.objects.filter(workspace=acme, user=outsider).exists()
+
+
 def test_neither_workspaces_nor_people_are_deleted(support, acme, owner):
     for address in (f"workspace/{acme.pk}", f"user/{owner.pk}"):
         assert support.post(f"/admin/workspaces/{address}/delete/").status_code == 403

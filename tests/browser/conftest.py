@@ -1,11 +1,14 @@
 """A real browser on the real pages, with the simulator at the wire."""
 
 import re
+import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.signals import request_finished, request_started
 from django.db import connections
 from playwright.sync_api import (
     BrowserContext,
@@ -74,7 +77,33 @@ def said() -> list[str]:
 
 
 @pytest.fixture
+def answered(transactional_db: None) -> Iterator[None]:
+    """When the pages are closed, waits until the server is done with what they still asked for:
+    emptying the tables under a request that reads them is a deadlock.
+    """
+    busy: set[threading.Thread] = set()
+
+    def began(**_facts: object) -> None:
+        busy.add(threading.current_thread())
+
+    def ended(**_facts: object) -> None:
+        busy.discard(threading.current_thread())
+
+    request_started.connect(began)
+    request_finished.connect(ended)
+    yield
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        if not any(thread.is_alive() for thread in busy - {threading.current_thread()}):
+            break
+        time.sleep(0.01)
+    request_started.disconnect(began)
+    request_finished.disconnect(ended)
+
+
+@pytest.fixture
 def browse(
+    answered: None,
     new_context: Callable[..., BrowserContext],
     live_server: LiveServer,
     simulator: Any,
